@@ -1,0 +1,41 @@
+/** Who brought a connection to its end. */
+export type EndedBy = 'client' | 'candidate' | 'attache';
+
+/**
+ * Why a connection ended: the closed list that the access log and the metrics use.
+ *
+ * | reason | meaning |
+ * | --- | --- |
+ * | `finished` | both sides finished their direction; nothing was lost |
+ * | `client_reset` / `candidate_reset` | that side sent RST |
+ * | `client_error` / `candidate_error` | that side failed otherwise (time-out of keep-alive, EPIPE, ...) |
+ * | `client_gone` | the client left before a candidate answered; the dial was aborted |
+ * | `no_candidates` | the candidate set was empty |
+ * | `no_candidate_answered` | every candidate that may be tried was tried |
+ * | `max_connections` | refused: the service was full |
+ * | `idle_timeout` | no byte either way for `IDLE_TIMEOUT` |
+ * | `half_close_timeout` | no byte in the open direction for `HALF_CLOSE_TIMEOUT` after the other had finished |
+ * | `membership_changed` | reset because the candidate set changed (`ON_CHANGE`) |
+ * | `drain_timeout` | its candidate left and `DRAIN_TIMEOUT` ran out |
+ * | `shutdown` | cut at `SHUTDOWN_TIMEOUT`, or on the second signal |
+ * | `internal_error` | a bug; reported separately |
+ */
+export const closeReasons = [
+  'finished',
+  'client_reset',
+  'candidate_reset',
+  'client_error',
+  'candidate_error',
+  'client_gone',
+  'no_candidates',
+  'no_candidate_answered',
+  'max_connections',
+  'idle_timeout',
+  'half_close_timeout',
+  'membership_changed',
+  'drain_timeout',
+  'shutdown',
+  'internal_error',
+] as const;
+
+export type CloseReason = (typeof closeReasons)[number];

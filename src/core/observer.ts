@@ -1,0 +1,159 @@
+import type { Address } from './address.ts';
+import type { CloseReason, EndedBy } from './close-reason.ts';
+
+/** Everything attache reports about itself. Logging, the access log, metrics and readiness are observers. */
+export type AttacheEvent =
+  | ListeningEvent
+  | ListenFailedEvent
+  | ListenerClosedEvent
+  | ConnectionOpenedEvent
+  | ConnectionClosedEvent
+  | DialFailedEvent
+  | CandidatesChangedEvent
+  | DiscoveryStateEvent
+  | CandidateIgnoredEvent
+  | AcceptPausedEvent
+  | ResetEvent
+  | LifecycleEvent
+  | InternalErrorEvent;
+
+/** Hears every event, on the event loop, synchronously. It must not throw; what it throws is dropped and counted. */
+export type Observer = (event: AttacheEvent) => void;
+
+export interface ListeningEvent {
+  readonly type: 'listening';
+  readonly service: string;
+  /** Position among the service's listeners, from 0. */
+  readonly listener: number;
+  /** Where it really listens: the port the system picked when 0 was asked for. */
+  readonly address: Address;
+}
+
+export interface ListenFailedEvent {
+  readonly type: 'listen-failed';
+  readonly service: string;
+  readonly listener: number;
+  readonly address: Address;
+  /** errno name such as `EADDRINUSE`. */
+  readonly errno: string;
+  readonly retryInMs: number;
+}
+
+export interface ListenerClosedEvent {
+  readonly type: 'listener-closed';
+  readonly service: string;
+  readonly listener: number;
+  readonly reason: 'no-candidate' | 'drain';
+}
+
+export interface ConnectionOpenedEvent {
+  readonly type: 'connection-opened';
+  readonly service: string;
+  /** Unique in this process, ascending. */
+  readonly id: number;
+  readonly client: string;
+}
+
+/** One attempt at one candidate. */
+export interface DialAttempt {
+  readonly candidate: string;
+  /** errno name, `TIMEOUT`, or `ok`. */
+  readonly outcome: string;
+  readonly ms: number;
+}
+
+export interface ConnectionClosedEvent {
+  readonly type: 'connection-closed';
+  readonly service: string;
+  readonly id: number;
+  readonly client: string;
+  /** The candidate that carried it; undefined when none did. */
+  readonly candidate: string | undefined;
+  /** Bytes received from the client and handed to the candidate's socket. */
+  readonly bytesToCandidate: number;
+  /** Bytes received from the candidate and handed to the client's socket. */
+  readonly bytesToClient: number;
+  /** From accept until a candidate answered, or until giving up. */
+  readonly dialMs: number;
+  /** From accept until both sockets were closed. */
+  readonly totalMs: number;
+  readonly endedBy: EndedBy;
+  readonly reason: CloseReason;
+  /** In the order tried. Shared and frozen for the usual case of one good attempt. */
+  readonly attempts: readonly DialAttempt[];
+}
+
+export interface DialFailedEvent {
+  readonly type: 'dial-failed';
+  readonly service: string;
+  readonly id: number;
+  readonly candidate: string;
+  readonly errno: string;
+  readonly ms: number;
+}
+
+export interface CandidatesChangedEvent {
+  readonly type: 'candidates-changed';
+  readonly service: string;
+  readonly candidates: readonly Address[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
+export interface DiscoveryStateEvent {
+  readonly type: 'discovery-state';
+  readonly service: string;
+  readonly status: 'starting' | 'synced' | 'stale';
+  readonly error?: string;
+}
+
+export interface CandidateIgnoredEvent {
+  readonly type: 'candidate-ignored';
+  readonly service: string;
+  /** Raw text from the registry: escape before showing. */
+  readonly key: string;
+  readonly reason: string;
+}
+
+export interface AcceptPausedEvent {
+  readonly type: 'accept-paused';
+  readonly service: string;
+  /** `EMFILE` or `ENFILE`. */
+  readonly errno: string;
+}
+
+export interface ResetEvent {
+  readonly type: 'connections-reset';
+  readonly service: string;
+  /** Connections that were, or over `RESET_JITTER` will be, ended by this change. */
+  readonly connections: number;
+  readonly mode: 'reset' | 'reset-removed' | 'drain';
+}
+
+export interface LifecycleEvent {
+  readonly type: 'lifecycle';
+  readonly phase: 'started' | 'draining' | 'listeners-closed' | 'cutting' | 'stopped';
+  /** Connections open at that moment. */
+  readonly connections: number;
+}
+
+export interface InternalErrorEvent {
+  readonly type: 'internal-error';
+  readonly service?: string;
+  /** Where it was caught. */
+  readonly where: string;
+  readonly error: unknown;
+}
+
+/** Joins observers; one that throws does not keep the event from the others, nor reach the proxy. */
+export function broadcast(observers: readonly Observer[]): Observer {
+  return (event) => {
+    for (const observer of observers) {
+      try {
+        observer(event);
+      } catch {
+        // An observer is never worth a connection. Its own tests are where its faults are found.
+      }
+    }
+  };
+}
