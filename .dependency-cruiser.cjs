@@ -7,24 +7,59 @@ const roomRule = (room) => ({
   severity: 'error',
   comment: `${room} may import core and the interface files only`,
   from: { path: `^src/${room}/` },
-  to: { path: '^src/', pathNot: [`^src/${room}/`, '^src/core/', '^src/discovery/source[.]ts$', '^src/identity/material[.]ts$'] },
+  to: {
+    path: '^src/',
+    pathNot: [`^src/${room}/`, '^src/core/', '^src/discovery/source[.]ts$', '^src/identity/material[.]ts$'],
+  },
 });
 
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'core-imports-nothing-of-ours', severity: 'error', from: { path: '^src/core/' }, to: { path: '^src/', pathNot: '^src/core/' } },
-    { name: 'core-does-no-io', severity: 'error', from: { path: '^src/core/' }, to: { dependencyTypes: ['core', 'npm'], pathNot: '^(node:)?(net|util|timers)$' } },
+    {
+      name: 'core-imports-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^src/core/' },
+      to: { path: '^src/', pathNot: '^src/core/' },
+    },
+    {
+      name: 'core-does-no-io',
+      severity: 'error',
+      from: { path: '^src/core/' },
+      to: { dependencyTypes: ['core', 'npm'], pathNot: '^(node:)?(net|util|timers)$' },
+    },
     ...rooms.split('|').map(roomRule),
     {
       name: 'proxy-wires-transport-and-balancing',
       severity: 'error',
       from: { path: '^src/proxy/' },
-      to: { path: '^src/', pathNot: ['^src/(proxy|core|transport|balancing)/', '^src/discovery/source[.]ts$', '^src/identity/material[.]ts$'] },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/(proxy|core|transport|balancing)/',
+          '^src/discovery/source[.]ts$',
+          '^src/identity/material[.]ts$',
+        ],
+      },
     },
-    { name: 'only-main-imports-main', severity: 'error', from: { pathNot: '^src/main[.]ts$' }, to: { path: '^src/main[.]ts$' } },
-    { name: 'sockets-live-in-transport', severity: 'error', from: { path: '^src/(core|config|discovery/(?!etcd)|balancing|identity|proxy|logging)' }, to: { path: '^(node:)?tls$' } },
-    { name: 'not-to-dev', severity: 'error', from: { path: '^src/' }, to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] } },
+    {
+      name: 'only-main-imports-main',
+      severity: 'error',
+      from: { pathNot: '^src/main[.]ts$' },
+      to: { path: '^src/main[.]ts$' },
+    },
+    {
+      name: 'sockets-live-in-transport',
+      severity: 'error',
+      from: { path: '^src/(core|config|discovery/(?!etcd)|balancing|identity|proxy|logging)' },
+      to: { path: '^(node:)?tls$' },
+    },
+    {
+      name: 'not-to-dev',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     { name: 'src-stands-alone', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|scripts)/' } },
   ],

@@ -26,7 +26,11 @@ export default defineConfig(
       // node:test returns promises from test() that the runner itself awaits.
       '@typescript-eslint/no-floating-promises': [
         'error',
-        { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'suite'], package: 'node:test' }] },
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', name: ['test', 'it', 'describe', 'suite'], package: 'node:test' },
+          ],
+        },
       ],
       'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
     },

@@ -61,7 +61,8 @@ export function formatAddress(address: Address): string {
 
 function parseUnix(path: string): ParsedAddress {
   if (!path.startsWith('/')) return fault('an absolute path after "unix:"');
-  if (Buffer.byteLength(path) > MAX_UNIX_PATH_BYTES) return fault(`a socket path of at most ${MAX_UNIX_PATH_BYTES} bytes`);
+  if (Buffer.byteLength(path) > MAX_UNIX_PATH_BYTES)
+    return fault(`a socket path of at most ${MAX_UNIX_PATH_BYTES} bytes`);
   return { ok: true, address: { kind: 'unix', path } };
 }
 

@@ -14,7 +14,11 @@ export class AttacheError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
 
-  constructor(code: ErrorCode, message: string, options: { readonly retryable?: boolean; readonly cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly retryable?: boolean; readonly cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'AttacheError';
     this.code = code;
@@ -43,7 +47,8 @@ export class ConfigError extends AttacheError {
 
 /** The errno name of a system error (`ECONNREFUSED`), a TLS or other library's code, or `UNKNOWN`. */
 export function errnoOf(error: unknown): string {
-  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') return error.code;
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string')
+    return error.code;
   return 'UNKNOWN';
 }
 
