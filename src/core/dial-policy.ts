@@ -48,11 +48,8 @@ export function parseCidr(block: string): { network: string; prefix: number; fam
   return { network, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
 }
 
-/** `::ffff:10.0.0.1` is 10.0.0.1 on the wire, so it is judged as such. */
+/** Node's BlockList judges an IPv4-mapped address (`::ffff:a9fe:a9fe`) by the IPv4 rules, as the wire does. */
 function contains(list: BlockList, ip: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
-  const plain = mapped ?? ip;
-  const version = isIP(plain);
-  if (version === 0) return false;
-  return list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
+  const version = isIP(ip);
+  return version !== 0 && list.check(ip, version === 4 ? 'ipv4' : 'ipv6');
 }
