@@ -64,9 +64,7 @@ export class Connection implements LegOwner, DialOwner {
   /** What carries this connection, and since when (`performance.now()`); undefined before a candidate has answered. */
   get established(): { readonly candidate: Candidate; readonly at: number } | undefined {
     const state = this.#state;
-    return state.phase === 'relaying'
-      ? { candidate: state.candidate, at: this.acceptedAt + state.dialMs }
-      : undefined;
+    return state.phase === 'relaying' ? { candidate: state.candidate, at: this.acceptedAt + state.dialMs } : undefined;
   }
 
   /** The set has changed: a dial to a candidate that left is given up for the next one. */
