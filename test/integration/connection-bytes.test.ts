@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { heldBufferBytes } from '../support/memory.ts';
 import { startService } from '../support/service.ts';
 import { connectTo, readAll, startEcho, startServer } from '../support/tcp.ts';
-import { eventually } from '../support/wait.ts';
+import { deferred, eventually } from '../support/wait.ts';
 
 const MIB = 1024 * 1024;
 const sha = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
@@ -29,8 +29,7 @@ test('promise 1: bytes the server speaks first arrive unprompted', async (t) => 
 
 test('promise 1: bytes sent before the candidate answers are kept and delivered in order', async (t) => {
   const server = await startServer(t);
-  let answer = (_ips: readonly string[]): void => undefined;
-  const answered = new Promise<readonly string[]>((resolve) => (answer = resolve));
+  const { promise: answered, resolve: answer } = deferred<readonly string[]>();
   const { port } = await startService(t, {
     candidates: [{ ...server.address, host: 'slow.test' }],
     dialing: { resolver: { resolve: () => answered } },

@@ -14,7 +14,7 @@ import {
   startNamed,
   startServer,
 } from '../support/tcp.ts';
-import { eventually } from '../support/wait.ts';
+import { deferred, eventually } from '../support/wait.ts';
 
 /** A connection that has proved to be carried. */
 async function established(port: number): Promise<Socket> {
@@ -205,8 +205,7 @@ test('a dial to a candidate that leaves is given up for the new set at once', as
 
 test('a candidate that left between answering the dial and the relay never gets a byte', async (t) => {
   const [old, fresh] = [await startServer(t), await startNamed(t, 'fresh')];
-  let answer = (_ips: readonly string[]): void => undefined;
-  const answered = new Promise<readonly string[]>((resolve) => (answer = resolve));
+  const { promise: answered, resolve: answer } = deferred<readonly string[]>();
   const { port, source, events } = await startService(t, {
     candidates: [{ ...old.address, host: 'old.test' }],
     dialing: { resolver: { resolve: () => answered } },
