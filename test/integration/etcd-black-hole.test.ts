@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { cpuShare } from '../support/cpu.ts';
 import { memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
+import { eventually } from '../support/wait.ts';
 import { activeResources, openSockets, untilResourcesAre } from '../support/resources.ts';
 import { startTcpCutter } from '../support/tcp-cutter.ts';
 
@@ -24,11 +25,13 @@ test('a backend that accepts and never speaks: no socket is left per attempt, CP
   await untilResourcesAre(before, 1_000);
 });
 
-test('a connection that falls silent: stale within 15 s, no socket left behind, and healed', async (t) => {
+test('a connection that falls silent: keep-alive finds out, no socket is left behind, and it heals', async (t) => {
   const etcd = await startEtcd(t);
   await etcd.api.put(memberKey('10.0.0.1:1'));
   const cutter = await startTcpCutter(t, etcd.port);
-  const { recorder } = startSource(t, { endpoints: [`http://127.0.0.1:${cutter.port}`] });
+  // No re-read within the test: it would find out too.
+  const timing = { checkMinMs: 60_000, checkMaxMs: 60_000 };
+  const { recorder } = startSource(t, { endpoints: [`http://127.0.0.1:${cutter.port}`], timing });
   await recorder.untilStatus('synced');
   const sockets = openSockets();
   cutter.blackHole();
@@ -39,5 +42,5 @@ test('a connection that falls silent: stale within 15 s, no socket left behind, 
   await cutter.pass();
   await recorder.untilSet(['10.0.0.1:1', '10.0.0.2:1']);
   await recorder.untilStatus('synced');
-  await eventually('the sockets of before', () => openSockets() === sockets);
+  await eventually(() => openSockets() === sockets, 'the sockets of before');
 });

@@ -45,7 +45,9 @@ test('quorum lost: seen as stale although the watched member lives, and healed w
   const [watched, second, third] = nodes;
   assert.ok(watched && second && third);
   await watched.api.put(memberKey('10.0.0.1:1'));
-  const { recorder } = startSource(t, { endpoints: [watched.url] });
+  // No re-read within the test: it would find out too.
+  const timing = { checkMinMs: 60_000, checkMaxMs: 60_000 };
+  const { recorder } = startSource(t, { endpoints: [watched.url], timing });
   await recorder.untilStatus('synced');
 
   await Promise.all([second.kill(), third.kill()]);
