@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Candidate, Selection } from '../balancing/pool.ts';
+import type { Candidate } from '../balancing/candidate.ts';
+import type { Selection } from '../balancing/pool.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import type { DialAttempt, Observer } from '../core/observer.ts';
 import { Dial, type Dialed, type DialOwner, type DialSettings } from '../transport/dialer.ts';
