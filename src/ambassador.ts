@@ -56,6 +56,12 @@ export class Ambassador {
   #phase: AmbassadorStatus['phase'] = 'new';
   #starting: Promise<void> | undefined;
   #closing: Promise<Closed> | undefined;
+  #onClosed: (closed: Closed) => void = () => undefined;
+
+  /** Resolves when it has been closed, whoever asked for it. */
+  readonly closed = new Promise<Closed>((resolve) => {
+    this.#onClosed = resolve;
+  });
 
   constructor(config: Config, parts: AmbassadorParts = {}) {
     this.#config = config;
@@ -185,6 +191,7 @@ export class Ambassador {
     this.#phase = 'closed';
     this.#lifecycle('stopped');
     await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
+    this.#onClosed({ cut });
     return { cut };
   }
 
