@@ -89,3 +89,8 @@ test('a directory is printed as the URL that names it', () => {
   assert.match(describeConfig(config), /^ {2}dsc +file:\/\/\/my%20dir$/m);
   assert.match(describeConfigJson(config), /"dsc": \[\s+"file:\/\/\/my%20dir"\s+\]/);
 });
+
+test('what could steer a terminal is printed escaped', () => {
+  const config = configure({ env: { SRC: ':1', DST: 'a:1', ETCD_USERNAME: 'ro\u001b[2Jot', ETCD_PASSWORD: 'x' } });
+  assert.match(describeConfig(config), /^ {2}etcd_username +"ro\\u001b\[2Jot"$/m);
+});

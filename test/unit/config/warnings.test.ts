@@ -49,7 +49,7 @@ const warned: readonly (readonly [
   ],
   [
     'a service whose name Kubernetes would inject',
-    { ...ok, SRC_WEB_PORT: ':80' },
+    { ...ok, SRC_WEB_PORT: ':80,:81' },
     ['SRC_WEB_PORT: ignored: such names are left to Kubernetes and Docker; give the service another name'],
   ],
   [

@@ -232,7 +232,7 @@ const wrong: readonly (readonly [condition: string, input: Input, report: string
   [
     'an empty path',
     { env: { ...ok, DSC: 'https://a:1', ETCD_CACERT: '' } },
-    'ETCD_CACERT: expected a path, got an empty value',
+    'ETCD_CACERT: expected a path without control characters, got an empty value',
   ],
   // what may be shown
   [
