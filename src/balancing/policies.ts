@@ -1,4 +1,4 @@
-import type { Candidate } from './pool.ts';
+import type { Candidate } from './candidate.ts';
 
 /** Which candidate is next. One object per pool. */
 export interface Policy {

@@ -1,12 +1,6 @@
 import { formatAddress, type Address } from '../core/address.ts';
+import type { Candidate } from './candidate.ts';
 import type { Policy, Turn } from './policies.ts';
-
-/** One member of a pool. The same object for as long as the member stays, so it can be compared by identity. */
-export interface Candidate {
-  readonly address: Address;
-  /** Canonical text of the address: its identity, and its label in logs and metrics. */
-  readonly key: string;
-}
 
 export interface PoolChange {
   readonly added: readonly Candidate[];

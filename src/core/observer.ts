@@ -146,7 +146,7 @@ export interface InternalErrorEvent {
 }
 
 /** Joins observers; one that throws does not keep the event from the others, nor reach the proxy. */
-export function broadcast(observers: readonly Observer[]): Observer {
+export function broadcast(observers: Iterable<Observer>): Observer {
   return (event) => {
     for (const observer of observers) {
       try {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Candidate, Selection } from '../balancing/pool.ts';
+import type { Candidate } from '../balancing/candidate.ts';
+import type { Selection } from '../balancing/pool.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import type { DialAttempt, Observer } from '../core/observer.ts';
 import { Dial, type Dialed, type DialOwner, type DialSettings } from '../transport/dialer.ts';
@@ -64,9 +65,7 @@ export class Connection implements LegOwner, DialOwner {
   /** What carries this connection, and since when (`performance.now()`); undefined before a candidate has answered. */
   get established(): { readonly candidate: Candidate; readonly at: number } | undefined {
     const state = this.#state;
-    return state.phase === 'relaying'
-      ? { candidate: state.candidate, at: this.acceptedAt + state.dialMs }
-      : undefined;
+    return state.phase === 'relaying' ? { candidate: state.candidate, at: this.acceptedAt + state.dialMs } : undefined;
   }
 
   /** The set has changed: a dial to a candidate that left is given up for the next one. */

@@ -1,4 +1,4 @@
-import type { Candidate } from '../balancing/pool.ts';
+import type { Candidate } from '../balancing/candidate.ts';
 import type { CloseReason } from '../core/close-reason.ts';
 import type { Connection } from './connection.ts';
 

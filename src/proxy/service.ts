@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Policy } from '../balancing/policies.ts';
-import type { Candidate } from '../balancing/pool.ts';
+import type { Candidate } from '../balancing/candidate.ts';
 import { formatAddress, type Address } from '../core/address.ts';
 import type { CloseReason } from '../core/close-reason.ts';
 import type { Observer } from '../core/observer.ts';

@@ -84,8 +84,10 @@ export class Leg {
   /** Ends the socket at once by RST, so that a cut stream cannot be taken for a finished one. FIN where RST cannot be. */
   reset(): void {
     if (this.closed) return;
-    // On anything but a plain TCP socket Node throws, and the peer of a Unix socket has no RST to see.
-    if (this.#canReset) this.socket.resetAndDestroy();
+    // On anything but a plain TCP socket Node throws, and the peer of a Unix socket has no RST to see. Once the FIN is
+    // on its way libuv refuses to reset (EINVAL), and Node then never closes the handle.
+    const finSent = this.socket.writableEnded && this.socket.writableLength === 0;
+    if (this.#canReset && !finSent) this.socket.resetAndDestroy();
     else this.socket.destroy();
   }
 

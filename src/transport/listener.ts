@@ -42,7 +42,11 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#backoff = fullJitterBackoff({ initialMs: RETRY_INITIAL_MS, maxMs: RETRY_MAX_MS, minMs: RETRY_INITIAL_MS / 2 });
+    this.#backoff = fullJitterBackoff({
+      initialMs: RETRY_INITIAL_MS,
+      maxMs: RETRY_MAX_MS,
+      minMs: RETRY_INITIAL_MS / 2,
+    });
   }
 
   /** Where it listens; undefined while it does not. */
@@ -77,7 +81,8 @@ export class Listener {
       if (epoch === this.#epoch) await this.#listen(where, epoch);
     } catch (error) {
       if (epoch !== this.#epoch) return;
-      const stale = address.kind === 'unix' && errnoOf(error) === 'EADDRINUSE' && (await removeStaleSocket(address.path));
+      const stale =
+        address.kind === 'unix' && errnoOf(error) === 'EADDRINUSE' && (await removeStaleSocket(address.path));
       // Another opening or closing may have come while the file was looked at.
       if (epoch !== this.#epoch) return;
       if (stale) void this.#attempt(epoch);

@@ -41,10 +41,10 @@ export interface TestService {
   readonly port: number;
   readonly events: readonly AttacheEvent[];
   /** The access records so far. */
-  closed(): readonly ConnectionClosedEvent[];
+  readonly closed: () => readonly ConnectionClosedEvent[];
   /** Waits for the n-th finished connection (from 1). */
-  closedOne(n?: number): Promise<ConnectionClosedEvent>;
-  ports(): readonly number[];
+  readonly closedOne: (n?: number) => Promise<ConnectionClosedEvent>;
+  readonly ports: () => readonly number[];
 }
 
 export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'dialing' | 'policy' | 'source'>> {
@@ -99,7 +99,7 @@ export async function startService(t: TestContext, options: TestServiceOptions):
     port: ports()[0] ?? 0,
     events,
     closed,
-    async closedOne(n = 1) {
+    closedOne: async (n = 1) => {
       await eventually(() => closed().length >= n, `${n} finished connections, got ${closed().length}`);
       const event = closed()[n - 1];
       if (event === undefined) throw new Error('unreachable');

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type ServerOpts, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { TcpAddress } from '../../src/core/address.ts';
+import { eventually } from './wait.ts';
 
 /** A TCP server on a free loopback port, ended with the test together with what it accepted. */
 export interface TestServer {
@@ -20,10 +23,12 @@ export interface TestServerOptions extends ServerOpts {
   readonly onConnection?: (socket: Socket) => void;
   /** Default 0: a free one. */
   readonly port?: number;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
 }
 
 export async function startServer(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
-  const { onConnection, port = 0, ...serverOptions } = options;
+  const { onConnection, port = 0, host = '127.0.0.1', ...serverOptions } = options;
   const sockets: Socket[] = [];
   const unclaimed: Socket[] = [];
   const claims: ((socket: Socket) => void)[] = [];
@@ -35,7 +40,7 @@ export async function startServer(t: TestContext, options: TestServerOptions = {
     if (claim === undefined) unclaimed.push(socket);
     else claim(socket);
   });
-  server.listen(port, '127.0.0.1');
+  server.listen(port, host);
   await once(server, 'listening');
   const bound = (server.address() as AddressInfo).port;
   const stop = async () => {
@@ -47,7 +52,7 @@ export async function startServer(t: TestContext, options: TestServerOptions = {
   t.after(stop);
   return {
     server,
-    address: { kind: 'tcp', host: '127.0.0.1', port: bound },
+    address: { kind: 'tcp', host, port: bound },
     port: bound,
     sockets,
     accepted() {
@@ -81,24 +86,46 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** Connections the kernel completes by itself for a listener with a backlog of 1. */
+const QUEUE_OF_BACKLOG_1 = 2;
+
 /**
- * A candidate that never answers: its backlog is full, so the kernel drops every further SYN, as a black hole would.
+ * A candidate that never answers: a stopped process whose accept queue is full, so that the kernel drops every further
+ * SYN, as a black hole does.
  */
 export async function startBlackHole(t: TestContext): Promise<TcpAddress> {
-  const { spawn } = await import('node:child_process');
-  // Its accept queue holds one; Node itself always accepts, so the server is a Python one that does not.
-  const script = [
-    'import socket,sys,time',
-    's=socket.socket();s.bind(("127.0.0.1",0));s.listen(0)',
-    'c=[]',
-    'for _ in range(3):\n x=socket.socket();x.setblocking(False)\n try: x.connect(s.getsockname())\n except BlockingIOError: pass\n c.append(x)',
-    'print(s.getsockname()[1],flush=True)',
-    'sys.stdin.read()',
-  ].join('\n');
-  const child = spawn('python3', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const script = `const s = require('node:net').createServer();
+    s.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      process.stdout.write(String(s.address().port));
+      process.kill(process.pid, 'SIGSTOP');
+    });`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return { kind: 'tcp', host: '127.0.0.1', port: Number(line.toString()) };
+  const port = Number(line.toString());
+  await waitUntilStopped(child.pid);
+  await new Promise<void>((resolve) => {
+    let connected = 0;
+    for (let i = 0; i < 2 * QUEUE_OF_BACKLOG_1; i += 1) {
+      const filler = connect({ port, host: '127.0.0.1' });
+      filler
+        .on('error', () => undefined)
+        .on('connect', () => {
+          connected += 1;
+          if (connected === QUEUE_OF_BACKLOG_1) resolve();
+        });
+      t.after(() => filler.destroy());
+    }
+  });
+  return { kind: 'tcp', host: '127.0.0.1', port };
+}
+
+/** The process has really stopped: its state in /proc is T. */
+async function waitUntilStopped(pid: number | undefined): Promise<void> {
+  await eventually(async () => {
+    const stat = await readFile(`/proc/${pid ?? 0}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+  }, 'the black hole is stopped');
 }
 
 /** A client that keeps both directions apart and never throws. */

@@ -20,3 +20,12 @@ export async function eventually(
     await delay(POLL_MS);
   }
 }
+
+/** A promise that the test settles by hand. */
+export function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve: ((value: T) => void) | undefined;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve: (value) => resolve?.(value) };
+}
