@@ -37,11 +37,15 @@ export interface ConfigFault {
 /** Every fault of a configuration at once. `message` is the report a user reads. */
 export class ConfigError extends AttacheError {
   readonly faults: readonly ConfigFault[];
+  /** What would not have stopped a start, but may be why something is missing: a misspelt variable. */
+  readonly warnings: readonly string[];
 
-  constructor(faults: readonly ConfigFault[]) {
-    super('config_invalid', faults.map((fault) => `${fault.setting}: ${fault.message}`).join('\n'));
+  constructor(faults: readonly ConfigFault[], warnings: readonly string[] = []) {
+    const lines = faults.map((fault) => `${fault.setting}: ${fault.message}`);
+    super('config_invalid', [...lines, ...warnings.map((warning) => `warning: ${warning}`)].join('\n'));
     this.name = 'ConfigError';
-    this.faults = faults;
+    this.faults = [...faults];
+    this.warnings = [...warnings];
   }
 }
 

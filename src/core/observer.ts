@@ -12,7 +12,7 @@ export type AttacheEvent =
   | CandidatesChangedEvent
   | DiscoveryStateEvent
   | CandidateIgnoredEvent
-  | AcceptPausedEvent
+  | AcceptFailedEvent
   | ResetEvent
   | LifecycleEvent
   | InternalErrorEvent;
@@ -115,10 +115,10 @@ export interface CandidateIgnoredEvent {
   readonly reason: string;
 }
 
-export interface AcceptPausedEvent {
-  readonly type: 'accept-paused';
+export interface AcceptFailedEvent {
+  readonly type: 'accept-failed';
   readonly service: string;
-  /** `EMFILE` or `ENFILE`. */
+  /** `EMFILE`, `ENFILE`, `ENOBUFS`, ... */
   readonly errno: string;
 }
 
@@ -146,7 +146,7 @@ export interface InternalErrorEvent {
 }
 
 /** Joins observers; one that throws does not keep the event from the others, nor reach the proxy. */
-export function broadcast(observers: readonly Observer[]): Observer {
+export function broadcast(observers: Iterable<Observer>): Observer {
   return (event) => {
     for (const observer of observers) {
       try {

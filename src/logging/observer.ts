@@ -82,10 +82,10 @@ class EventLog {
       case 'candidate-ignored':
         this.#candidateIgnored(event);
         return;
-      case 'accept-paused': {
+      case 'accept-failed': {
         const { service, errno } = event;
         const suppressed = this.#pauses.admit(errno);
-        if (suppressed !== undefined) this.#logger.error({ service, errno, ...counted(suppressed) }, 'accept paused');
+        if (suppressed !== undefined) this.#logger.error({ service, errno, ...counted(suppressed) }, 'accept failed');
         return;
       }
       case 'connections-reset': {

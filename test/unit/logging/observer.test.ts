@@ -84,8 +84,8 @@ const table: readonly (readonly [AttacheEvent, Record<string, unknown>])[] = [
     { level: 'warn', service, key: '\u001b[31mx', reason: 'expected host:port', msg: 'candidate ignored' },
   ],
   [
-    { type: 'accept-paused', service, errno: 'EMFILE' },
-    { level: 'error', service, errno: 'EMFILE', msg: 'accept paused' },
+    { type: 'accept-failed', service, errno: 'EMFILE' },
+    { level: 'error', service, errno: 'EMFILE', msg: 'accept failed' },
   ],
   [
     { type: 'connections-reset', service, connections: 7, mode: 'reset' },
@@ -174,7 +174,7 @@ test('a backend that is down makes one line per change of state, however often i
 
 test('running out of descriptors makes one line in 10 s, the next one with a count (behaviour 10)', async () => {
   let now = 0;
-  const paused = { type: 'accept-paused', service, errno: 'EMFILE' } as const;
+  const paused = { type: 'accept-failed', service, errno: 'EMFILE' } as const;
   const capture = await LogCapture.create();
   const observer = eventLog(capture.log.logger, () => now);
   for (now = 0; now < 10_000; now += 100) observer(paused);

@@ -1,0 +1,50 @@
+# The final image holds the node binary, the libraries it links to, a CA bundle and the app: no shell, no npm.
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run build && find dist -name '*.d.ts' -delete
+
+FROM ${NODE_IMAGE} AS production
+WORKDIR /rootfs/app
+COPY package.json package-lock.json ./
+# What only people and compilers read goes; licences stay.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+ && find node_modules -type f ! -iname 'licen[sc]e*' \
+      \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -iname '*.md' -o -iname '*.markdown' \) -delete \
+ && rm -rf package-lock.json node_modules/.bin node_modules/.package-lock.json \
+ && find node_modules -type d -empty -delete
+COPY LICENSE ./
+# The CA bundle is Mozilla's, as Node ships it: Node itself never reads the file, but libraries and --use-openssl-ca do.
+RUN set -eu; cd /rootfs; node=$(command -v node); \
+    mkdir -p usr/local/bin etc/ssl/certs; \
+    cp -L "$node" usr/local/bin/node; \
+    ldd "$node" | grep -o '/[^ ]*' | xargs -I{} cp -L --parents {} .; \
+    node -p "require('node:tls').rootCertificates.join('\n')" > etc/ssl/certs/ca-certificates.crt; \
+    echo 'attache:x:65532:65532:attache:/:/sbin/nologin' > etc/passwd; \
+    echo 'attache:x:65532:' > etc/group; \
+    echo 'hosts: files dns' > etc/nsswitch.conf; \
+    mkdir -m 1777 tmp
+COPY --from=build /app/dist ./dist
+
+FROM scratch
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.title="attache" \
+      org.opencontainers.image.description="Ambassador sidecar: carries each local TCP connection to the right backend, wherever it lives today" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=production /rootfs /
+ENV NODE_ENV=production PATH=/usr/local/bin
+WORKDIR /app
+USER 65532:65532
+EXPOSE 29091
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
+  CMD ["/usr/local/bin/node", "/app/dist/main.js", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/node", "/app/dist/main.js"]

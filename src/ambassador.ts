@@ -1,0 +1,269 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { orderedPolicy, roundRobinPolicy } from './balancing/policies.ts';
+import type { Config, ServiceConfig } from './config/config.ts';
+import { resolveOptions, type AmbassadorOptions } from './config/options.ts';
+import { formatAddress, type Address } from './core/address.ts';
+import { dialPolicy, permitAll } from './core/dial-policy.ts';
+import { AttacheError } from './core/errors.ts';
+import { broadcast, type AttacheEvent, type LifecycleEvent, type Observer } from './core/observer.ts';
+import { lazySource } from './discovery/lazy.ts';
+import type { CandidateSource } from './discovery/source.ts';
+import { staticSource } from './discovery/static.ts';
+import { Service, type ServiceStatus } from './proxy/service.ts';
+import { systemResolver, type Resolver } from './transport/resolver.ts';
+
+/** What may be put in place of the usual parts, and what may be added. */
+export interface AmbassadorParts {
+  /** Hears every event, from the first on. */
+  readonly observer?: Observer;
+  /** Aborting it is `close()`. */
+  readonly signal?: AbortSignal;
+  /** Looks names up; default: the system's resolver. */
+  readonly resolver?: Resolver;
+  /** Where a service's candidates come from; default: what its configuration says. */
+  readonly sourceFor?: (service: ServiceConfig, config: Config) => CandidateSource;
+  /** HTTP servers and the like: started with the services, closed last. */
+  readonly endpoints?: (ambassador: Ambassador) => Promise<readonly Endpoint[]>;
+}
+
+/** Something that serves as long as the ambassador does. Its own trouble is its own: neither call rejects. */
+export interface Endpoint {
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface AmbassadorStatus {
+  /** Sticky: once it is draining, nothing makes it serve again. */
+  readonly phase: 'new' | 'serving' | 'draining' | 'closed';
+  readonly services: readonly ServiceStatus[];
+}
+
+/** How a close went. */
+export interface Closed {
+  /** Connections that were open at the deadline and were cut. */
+  readonly cut: number;
+}
+
+/** All declared services of one process, from start to close. */
+export class Ambassador {
+  readonly #config: Config;
+  readonly #parts: AmbassadorParts;
+  readonly #observers = new Set<Observer>();
+  readonly #emit: Observer;
+  readonly #services: readonly Service[];
+  readonly #hurry = new AbortController();
+  #endpoints: readonly Endpoint[] = [];
+  #phase: AmbassadorStatus['phase'] = 'new';
+  #starting: Promise<void> | undefined;
+  #closing: Promise<Closed> | undefined;
+  #onClosed: (closed: Closed) => void = () => undefined;
+
+  /** Resolves when it has been closed, whoever asked for it. */
+  readonly closed = new Promise<Closed>((resolve) => {
+    this.#onClosed = resolve;
+  });
+
+  constructor(config: Config, parts: AmbassadorParts = {}) {
+    this.#config = config;
+    this.#parts = parts;
+    if (parts.observer !== undefined) this.#observers.add(parts.observer);
+    this.#emit = broadcast(this.#observers);
+    const resolver = parts.resolver ?? systemResolver();
+    let id = 0;
+    const nextId = () => (id += 1);
+    this.#services = config.services.map((service) => this.#build(service, { resolver, nextId }));
+    if (parts.signal?.aborted === true) void this.close();
+    else parts.signal?.addEventListener('abort', () => void this.close(), { once: true });
+  }
+
+  get status(): AmbassadorStatus {
+    return { phase: this.#phase, services: this.#services.map((service) => service.status) };
+  }
+
+  /**
+   * Begins to listen and to look for candidates.
+   *
+   * Resolves when every listener has listened or failed once; a service that failed goes on trying by itself.
+   *
+   * @throws AttacheError `nothing_listening` when no service could listen (everything is closed again);
+   *   `closed` when it was closed before or meanwhile
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /**
+   * Stops as an operator expects: not ready, `drainDelayMs` of accepting, listeners closed, open connections finish or
+   * are cut at `shutdownTimeoutMs`, then everything else. Calling it again joins the close that is under way.
+   */
+  close(): Promise<Closed> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Closes without waiting for connections, or cuts short the waiting of a close that is under way. */
+  closeNow(): Promise<Closed> {
+    this.#hurry.abort();
+    return this.close();
+  }
+
+  /**
+   * Where a service's listener really listens: the port the system picked when 0 was asked for.
+   *
+   * @param service name; default: the only or first one
+   * @param listener position in cluster mode, from 0
+   * @returns undefined while it does not listen
+   */
+  address(service?: string, listener = 0): Address | undefined {
+    const found = service === undefined ? this.#services[0] : this.#services.find(({ name }) => name === service);
+    const status = found?.status.listeners[listener]?.status;
+    return status?.phase === 'listening' ? status.address : undefined;
+  }
+
+  /**
+   * Calls `listener` for every event of one type.
+   *
+   * @returns a function that ends it
+   */
+  on<T extends AttacheEvent['type']>(
+    type: T,
+    listener: (event: Extract<AttacheEvent, { readonly type: T }>) => void,
+  ): () => void {
+    const observer: Observer = (event) => {
+      if (isOfType(event, type)) listener(event);
+    };
+    this.#observers.add(observer);
+    return () => {
+      this.#observers.delete(observer);
+    };
+  }
+
+  /** Passes an event of somebody else's to every observer, e.g. an error that only the process has seen. */
+  report(event: AttacheEvent): void {
+    this.#emit(event);
+  }
+
+  async #start(): Promise<void> {
+    this.#refuseWhenClosing();
+    this.#phase = 'serving';
+    const listening = Promise.all(this.#services.map((service) => service.start()));
+    this.#endpoints = (await this.#parts.endpoints?.(this)) ?? [];
+    await Promise.all([listening, ...this.#endpoints.map((endpoint) => endpoint.start())]);
+    this.#refuseWhenClosing();
+    const failures = this.#listenFailures();
+    if (failures !== undefined) {
+      await this.closeNow();
+      throw new AttacheError('nothing_listening', `no service could listen: ${failures}`);
+    }
+    this.#lifecycle('started');
+  }
+
+  /** What went wrong, when nothing listens and nothing will without a change outside. */
+  #listenFailures(): string | undefined {
+    const listeners = this.#services.flatMap(({ status }) => status.listeners);
+    const failures = listeners.flatMap(({ asked, status }) =>
+      status.phase === 'failed' ? [`${formatAddress(asked)} (${status.errno})`] : [],
+    );
+    const isHopeless = failures.length > 0 && listeners.every(({ status }) => status.phase === 'failed');
+    return isHopeless ? failures.join(', ') : undefined;
+  }
+
+  #refuseWhenClosing(): void {
+    if (this.#closing !== undefined) throw new AttacheError('closed', 'the ambassador has been closed');
+  }
+
+  async #close(): Promise<Closed> {
+    const { drainDelayMs, shutdownTimeoutMs } = this.#config;
+    this.#phase = 'draining';
+    this.#lifecycle('draining');
+    // A new client may still come until whoever routes to us has seen that we are not ready.
+    if (drainDelayMs > 0) await this.#pause(drainDelayMs);
+    for (const service of this.#services) service.stopListening();
+    this.#lifecycle('listeners-closed');
+    const drained = Promise.all(this.#services.map((service) => service.drained()));
+    // 0 is off: connections get all the time they need.
+    await Promise.race([drained, shutdownTimeoutMs > 0 ? this.#pause(shutdownTimeoutMs) : this.#hurried()]);
+    const cut = this.#openConnections();
+    if (cut > 0) this.#lifecycle('cutting');
+    for (const service of this.#services) service.cut('shutdown');
+    await Promise.all(this.#services.map((service) => service.close()));
+    this.#phase = 'closed';
+    this.#lifecycle('stopped');
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
+    this.#onClosed({ cut });
+    return { cut };
+  }
+
+  /** Resolves after `ms`, or as soon as there is a hurry. */
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#hurry.signal, ref: false }).catch(() => undefined);
+  }
+
+  #hurried(): Promise<void> {
+    const { signal } = this.#hurry;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  }
+
+  #openConnections(): number {
+    return this.#services.reduce((sum, service) => sum + service.connections, 0);
+  }
+
+  #lifecycle(phase: LifecycleEvent['phase']): void {
+    this.#emit({ type: 'lifecycle', phase, connections: this.#openConnections() });
+  }
+
+  #build(service: ServiceConfig, shared: { readonly resolver: Resolver; readonly nextId: () => number }): Service {
+    const { candidates, balance, retries, net } = service;
+    const discovered = candidates.kind === 'discovered';
+    return new Service({
+      ...service,
+      source: (this.#parts.sourceFor ?? sourceFor)(service, this.#config),
+      policy: () => (balance === 'round-robin' ? roundRobinPolicy(retries) : orderedPolicy()),
+      dialing: {
+        connectTimeoutMs: service.connectTimeoutMs,
+        keepAliveMs: service.keepAliveMs,
+        family: net === 'tcp' ? 0 : net === 'tcp4' ? 4 : 6,
+        policy: discovered ? dialPolicy(this.#config.discovery.allow) : permitAll,
+        resolver: shared.resolver,
+      },
+      observer: this.#emit,
+      nextId: shared.nextId,
+    });
+  }
+}
+
+/**
+ * An ambassador from options: the words of the environment in camel case, durations as text or in ms.
+ *
+ * @throws ConfigError with every fault of the options at once
+ */
+export function createAmbassador(options: AmbassadorOptions, parts: AmbassadorParts = {}): Ambassador {
+  return new Ambassador(resolveOptions(options), parts);
+}
+
+/** The source that a service's configuration asks for. */
+function sourceFor(service: ServiceConfig, { discovery }: Config): CandidateSource {
+  const { candidates } = service;
+  if (candidates.kind === 'static') return staticSource(candidates.addresses);
+  const { backend, onFailure } = discovery;
+  const shared = { directory: candidates.directory, policy: dialPolicy(discovery.allow), onFailure };
+  if (backend.kind === 'directory') {
+    return lazySource(async () => {
+      const { directorySource } = await import('./discovery/directory.ts');
+      return directorySource({ ...shared, root: backend.root });
+    });
+  }
+  return lazySource(async () => {
+    const { etcdSource } = await import('./discovery/etcd.ts');
+    return etcdSource({ ...shared, ...backend });
+  });
+}
+
+function isOfType<T extends AttacheEvent['type']>(
+  event: AttacheEvent,
+  type: T,
+): event is Extract<AttacheEvent, { readonly type: T }> {
+  return event.type === type;
+}

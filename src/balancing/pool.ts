@@ -1,0 +1,66 @@
+import { formatAddress, type Address } from '../core/address.ts';
+import type { Candidate } from './candidate.ts';
+import type { Policy, Turn } from './policies.ts';
+
+export interface PoolChange {
+  readonly added: readonly Candidate[];
+  readonly removed: readonly Candidate[];
+}
+
+/** The candidate set of one service. Swapped whole; members that stay keep their identity. */
+export class Pool {
+  readonly #policy: Policy;
+  #candidates: readonly Candidate[] = [];
+
+  constructor(policy: Policy) {
+    this.#policy = policy;
+  }
+
+  get candidates(): readonly Candidate[] {
+    return this.#candidates;
+  }
+
+  /** Swaps the whole set, in the order given. */
+  replace(addresses: readonly Address[]): PoolChange {
+    const known = new Map(this.#candidates.map((candidate) => [candidate.key, candidate]));
+    const added: Candidate[] = [];
+    const next = new Map<string, Candidate>();
+    for (const address of addresses) {
+      const key = formatAddress(address);
+      const kept = known.get(key);
+      const candidate = kept ?? { address, key };
+      if (kept === undefined && !next.has(key)) added.push(candidate);
+      if (!next.has(key)) next.set(key, candidate);
+    }
+    const removed = this.#candidates.filter((candidate) => !next.has(candidate.key));
+    this.#candidates = [...next.values()];
+    return { added, removed };
+  }
+
+  /** Begins choosing for one new connection. */
+  select(): Selection {
+    return new Selection(this, this.#policy.begin());
+  }
+}
+
+/**
+ * The candidates one connection tries, one after the other, each at most once. It asks the pool as it is at that
+ * moment, so a candidate that left while an earlier one was being dialed is never tried.
+ */
+export class Selection {
+  readonly #pool: Pool;
+  readonly #turn: Turn;
+  readonly #tried: Candidate[] = [];
+
+  constructor(pool: Pool, turn: Turn) {
+    this.#pool = pool;
+    this.#turn = turn;
+  }
+
+  /** The next candidate to dial; undefined when this connection has none left. */
+  next(): Candidate | undefined {
+    const candidate = this.#turn.next(this.#pool.candidates, this.#tried);
+    if (candidate !== undefined) this.#tried.push(candidate);
+    return candidate;
+  }
+}

@@ -1,0 +1,48 @@
+import type { Word } from './word.ts';
+
+/** A JSON or JavaScript value as the text a variable would have held. */
+export type ValueText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly message: string };
+
+/**
+ * @param numbers what a number is for a duration: `text` as typed (so that `5` is refused for want of a unit), or `ms`
+ */
+export function textOfValue(value: unknown, word: Word, numbers: 'text' | 'ms'): ValueText {
+  if (Array.isArray(value)) return textOfList(value, word);
+  if (typeof value === 'number' && numbers === 'ms' && word.kind.form === 'duration') return textOfMs(value);
+  return textOfScalar(value) ?? refused(word, value);
+}
+
+/** `an object`, `null`, `a number`: what a value is, without showing it. */
+export function describeType(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return 'a list';
+  const type = typeof value;
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+}
+
+function textOfList(values: readonly unknown[], word: Word): ValueText {
+  if (word.kind.form !== 'list') return { ok: false, message: 'expected one value, got a list' };
+  const texts: string[] = [];
+  for (const value of values) {
+    const item = textOfScalar(value) ?? refused(word, value);
+    if (!item.ok) return item;
+    texts.push(item.text);
+  }
+  return { ok: true, text: texts.join(',') };
+}
+
+function textOfMs(value: number): ValueText {
+  if (Number.isSafeInteger(value) && value >= 0) return { ok: true, text: value === 0 ? '0' : `${value}ms` };
+  return { ok: false, message: `expected a duration such as "5s", or whole milliseconds, got ${value}` };
+}
+
+function textOfScalar(value: unknown): ValueText | undefined {
+  if (typeof value === 'string') return { ok: true, text: value };
+  if (typeof value === 'number' || typeof value === 'boolean') return { ok: true, text: String(value) };
+  return undefined;
+}
+
+function refused(word: Word, value: unknown): ValueText {
+  const what = word.kind.form === 'list' ? 'a string or a list of strings' : 'a string, a number or a boolean';
+  return { ok: false, message: `expected ${what}, got ${describeType(value)}` };
+}

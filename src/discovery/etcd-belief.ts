@@ -1,0 +1,124 @@
+import { formatAddress, type Address } from '../core/address.ts';
+import type { EtcdView } from './etcd-view.ts';
+import type { MemberReader } from './members.ts';
+
+export interface BeliefOptions {
+  readonly reader: Pick<MemberReader, 'read'>;
+  /** How long an empty list of a backend that went back in time is not believed, ms. */
+  readonly graceMs: number;
+  /** Changes within this time become one set, ms. */
+  readonly coalesceMs: number;
+  /** Gets each set that differs from the last one. */
+  readonly deliver: (set: readonly Address[]) => void;
+  /** Doubt began or ended; it says whether the set in force is what the backend holds. */
+  readonly doubtChanged: (doubted: boolean) => void;
+}
+
+type Doubt =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'grace'; readonly timer: NodeJS.Timeout }
+  /** The grace ran out while nobody could be asked: the next answer counts, whatever it says. */
+  | { readonly kind: 'expired' };
+
+/**
+ * Decides which candidate set is in force, given what etcd says.
+ *
+ * A backend that comes back with a lower revision has lost its data. If it then lists nothing, its members are most
+ * likely alive and about to register again: their set stays for a grace. Members it lists, and members deleted one by
+ * one, are believed at once.
+ */
+export class Belief {
+  readonly #options: BeliefOptions;
+  #view: EtcdView | undefined;
+  /** The last set believed, whether or not it is in force. */
+  #held: readonly Address[] = [];
+  /** The set in force; undefined until there was one. */
+  #delivered: readonly Address[] | undefined;
+  #doubt: Doubt = { kind: 'none' };
+  #pending: NodeJS.Timeout | undefined;
+  #regressions = 0;
+  #live = false;
+
+  constructor(options: BeliefOptions) {
+    this.#options = options;
+  }
+
+  /** Times a backend came back with a revision below the one we held. */
+  get regressions(): number {
+    return this.#regressions;
+  }
+
+  /** Whether the set in force is kept against what the backend says. */
+  get doubted(): boolean {
+    return this.#doubt.kind !== 'none';
+  }
+
+  /** A new session has listed. */
+  listed(view: EtcdView): void {
+    const regressed = this.#view !== undefined && view.revision < this.#view.revision;
+    if (regressed) this.#regressions += 1;
+    this.#view = view;
+    this.#live = true;
+    this.#consider(regressed);
+  }
+
+  /** The view that was listed last has changed. */
+  changed(): void {
+    this.#pending ??= setTimeout(() => this.#consider(false), this.#options.coalesceMs);
+  }
+
+  /** The session is over: what the view says is no longer kept up to date. */
+  disconnected(): void {
+    this.#live = false;
+  }
+
+  /** Puts the empty set in force until the backend is back. */
+  clear(): void {
+    if (this.#delivered !== undefined) this.#deliver([]);
+  }
+
+  stop(): void {
+    clearTimeout(this.#pending);
+    if (this.#doubt.kind === 'grace') clearTimeout(this.#doubt.timer);
+  }
+
+  #consider(regressed: boolean): void {
+    clearTimeout(this.#pending);
+    this.#pending = undefined;
+    const members = this.#options.reader.read(this.#view?.names ?? []);
+    if (members.length === 0 && this.#held.length > 0) {
+      if (regressed && this.#doubt.kind === 'none') this.#beginGrace();
+      if (this.#doubt.kind === 'grace') return;
+    }
+    this.#believe(members);
+  }
+
+  #beginGrace(): void {
+    const timer = setTimeout(() => {
+      this.#doubt = { kind: 'expired' };
+      if (this.#live) this.#consider(false);
+    }, this.#options.graceMs);
+    this.#doubt = { kind: 'grace', timer };
+    this.#options.doubtChanged(true);
+  }
+
+  #believe(members: readonly Address[]): void {
+    const { doubted } = this;
+    if (this.#doubt.kind === 'grace') clearTimeout(this.#doubt.timer);
+    this.#doubt = { kind: 'none' };
+    this.#held = members;
+    this.#deliver(members);
+    if (doubted) this.#options.doubtChanged(false);
+  }
+
+  #deliver(set: readonly Address[]): void {
+    if (this.#delivered !== undefined && sameSet(this.#delivered, set)) return;
+    this.#delivered = set;
+    this.#options.deliver(set);
+  }
+}
+
+/** Both come from one reader, which sorts: the same members stand in the same order. */
+function sameSet(a: readonly Address[], b: readonly Address[]): boolean {
+  return a.length === b.length && a.map(formatAddress).join() === b.map(formatAddress).join();
+}

@@ -1,0 +1,136 @@
+import { Belief } from './etcd-belief.ts';
+import type { EtcdEndpoint } from './etcd-endpoint.ts';
+import { EtcdFault, faultOf } from './etcd-fault.ts';
+import { loadEtcdLibrary, type EtcdLibrary } from './etcd-library.ts';
+import { runEtcdLoop } from './etcd-loop.ts';
+import { StateReport } from './etcd-report.ts';
+import { runSession, type SessionEnd, type SessionListener } from './etcd-session.ts';
+import type { EtcdPlan } from './etcd-plan.ts';
+import { MemberReader } from './members.ts';
+import type { SourceSink } from './source.ts';
+
+export interface WatchDirectoryOptions {
+  readonly sink: SourceSink;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Watches one service directory until the signal, reporting to the sink; nothing is reported after the signal.
+ *
+ * @returns resolves when every socket and timer has been given up; never rejects
+ */
+export async function watchDirectory(plan: EtcdPlan, options: WatchDirectoryOptions): Promise<void> {
+  const { signal } = options;
+  const counts = { sessions: 0, mismatches: 0 };
+  const sink = guard(options.sink, signal, (error) => report.fault(consumerFault(error)));
+  const report = new StateReport({
+    report: (state) => sink.state(state),
+    counters: () => ({ ...counts, regressions: belief.regressions }),
+  });
+  const belief = new Belief({
+    reader: new MemberReader(plan.policy, (name, reason) => sink.ignored(name, reason)),
+    graceMs: plan.regressGraceMs,
+    coalesceMs: plan.timing.coalesceMs,
+    deliver: (set) => sink.candidates(set),
+    doubtChanged: (doubted) => (doubted ? report.fault(rebuiltFault(plan)) : report.ok()),
+  });
+  const listener: SessionListener = {
+    listed(view) {
+      counts.sessions += 1;
+      belief.listed(view);
+    },
+    changed: () => belief.changed(),
+    confirmed: () => {
+      if (!belief.doubted) report.ok();
+    },
+    mismatched: () => {
+      counts.mismatches += 1;
+    },
+  };
+
+  async function run(endpoint: EtcdEndpoint): Promise<SessionEnd> {
+    let library: EtcdLibrary;
+    try {
+      library = await unlessAborted(loadEtcdLibrary(), signal);
+    } catch (error) {
+      if (signal.aborted) return { kind: 'stopped' };
+      return { kind: 'failed', fault: faultOf(error, { endpoint: 'etcd3', secrets: [] }) };
+    }
+    const { username, password, prefix, timing, random } = plan;
+    const session = { library, endpoint, tlsPaths: plan, username, password, prefix, timing, random, listener, signal };
+    const end = await runSession(session);
+    belief.disconnected();
+    return end;
+  }
+
+  try {
+    await runEtcdLoop({
+      endpoints: plan.endpoints,
+      timing: plan.timing,
+      random: plan.random,
+      signal,
+      run,
+      onFault: (fault) => report.fault(fault),
+      onUnreachable: () => {
+        if (plan.onFailure === 'clear') belief.clear();
+      },
+    });
+  } finally {
+    belief.stop();
+  }
+}
+
+/** Keeps calls from coming after the end, and a consumer's exception from reaching a library that cannot handle it. */
+function guard(sink: SourceSink, signal: AbortSignal, failed: (error: unknown) => void): SourceSink {
+  return {
+    candidates(set) {
+      if (signal.aborted) return;
+      try {
+        sink.candidates(set);
+      } catch (error) {
+        failed(error);
+      }
+    },
+    state(state) {
+      if (signal.aborted) return;
+      try {
+        sink.state(state);
+      } catch {
+        // There is nobody else to tell.
+      }
+    },
+    ignored(key, reason) {
+      if (signal.aborted) return;
+      try {
+        sink.ignored(key, reason);
+      } catch (error) {
+        failed(error);
+      }
+    },
+  };
+}
+
+function consumerFault(error: unknown): EtcdFault {
+  return new EtcdFault('INTERNAL', 'whoever was told of the candidates failed', { code: 'internal', cause: error });
+}
+
+function rebuiltFault({ regressGraceMs }: EtcdPlan): EtcdFault {
+  const seconds = Math.ceil(regressGraceMs / 1000);
+  const text = `etcd has lost its data: it came back with a lower revision and no member; the last set stays for ${seconds} s`;
+  return new EtcdFault('REVISION_REGRESSED', text, { code: 'discovery_stale' });
+}
+
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort: (() => void) | undefined;
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<never>((_, reject) => {
+        abort = () => reject(signal.reason as Error);
+        signal.addEventListener('abort', abort, { once: true });
+      }),
+    ]);
+  } finally {
+    if (abort) signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,197 @@
+import type { Socket } from 'node:net';
+import type { Policy } from '../balancing/policies.ts';
+import type { Candidate } from '../balancing/candidate.ts';
+import { formatAddress, type Address } from '../core/address.ts';
+import type { CloseReason } from '../core/close-reason.ts';
+import type { Observer } from '../core/observer.ts';
+import type { CandidateSource, SourceState } from '../discovery/source.ts';
+import type { DialSettings } from '../transport/dialer.ts';
+import { sweepInterval, Tracker } from '../transport/tracker.ts';
+import { Connection, type ConnectionContext } from './connection.ts';
+import { Resets, type OnChange } from './resets.ts';
+import { Slot, type SlotStatus } from './slot.ts';
+
+export interface ServiceOptions {
+  readonly name: string;
+  /** One; or several, tied one-to-one to the candidates (cluster mode). */
+  readonly listeners: readonly Address[];
+  readonly source: CandidateSource;
+  /** Called once per listener. */
+  readonly policy: () => Policy;
+  readonly dialing: DialSettings;
+  readonly idleTimeoutMs: number;
+  readonly halfCloseTimeoutMs: number;
+  /** 0: no limit. */
+  readonly maxConnections: number;
+  readonly onChange: OnChange;
+  readonly drainTimeoutMs: number;
+  readonly resetJitterMs: number;
+  readonly observer: Observer;
+  /** Numbers connections over the whole process. */
+  readonly nextId: () => number;
+}
+
+/** What a service is doing, for readiness and status. */
+export interface ServiceStatus {
+  readonly name: string;
+  readonly listeners: readonly { readonly asked: Address; readonly status: SlotStatus }[];
+  readonly candidates: readonly string[];
+  /** Whether discovery has ever brought a set. */
+  readonly known: boolean;
+  readonly discovery: SourceState;
+  readonly connections: number;
+}
+
+/** One declared service: its listeners, its candidates, its connections. */
+export class Service {
+  readonly name: string;
+  readonly #options: ServiceOptions;
+  readonly #slots: readonly Slot[];
+  readonly #contexts = new Map<Slot, ConnectionContext>();
+  readonly #connections: Tracker<Connection>;
+  readonly #resets: Resets;
+  #members: ReadonlySet<string> | undefined;
+  #discovery: SourceState = { status: 'starting' };
+  #phase: 'new' | 'open' | 'draining' | 'closed' = 'new';
+
+  constructor(options: ServiceOptions) {
+    const { name, dialing, observer, listeners, policy } = options;
+    this.name = name;
+    this.#options = options;
+    this.#connections = new Tracker(sweepInterval([options.idleTimeoutMs, options.halfCloseTimeoutMs]));
+    const isMember = (candidate: Candidate) => this.#members?.has(candidate.key) ?? false;
+    this.#resets = new Resets({
+      onChange: options.onChange,
+      drainTimeoutMs: options.drainTimeoutMs,
+      jitterMs: options.resetJitterMs,
+      connections: this.#connections,
+      isMember,
+      onReset: (connections, mode) => observer({ type: 'connections-reset', service: name, connections, mode }),
+    });
+    this.#slots = listeners.map((address, index) => {
+      const { family, resolver, keepAliveMs } = dialing;
+      const shared = { service: name, observer, family, resolver, keepAliveMs };
+      const slot = new Slot({ ...shared, index, address, policy: policy(), onConnection: this.#accept });
+      const unixClients = address.kind === 'unix';
+      this.#contexts.set(slot, { ...options, service: name, unixClients, isMember, closed: this.#closed });
+      return slot;
+    });
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get status(): ServiceStatus {
+    return {
+      name: this.name,
+      listeners: this.#slots.map((slot) => ({ asked: slot.address, status: slot.status })),
+      candidates: [...(this.#members ?? [])],
+      known: this.#members !== undefined,
+      discovery: this.#discovery,
+      connections: this.#connections.size,
+    };
+  }
+
+  /** Begins to listen and to look for candidates. Resolves when every listener has listened, failed once, or has nothing to wait for. */
+  async start(): Promise<void> {
+    if (this.#phase !== 'new') return;
+    this.#phase = 'open';
+    for (const slot of this.#slots) {
+      // In cluster mode a listener without a candidate of its own does not listen.
+      if (this.#isCluster) slot.close('no-candidate');
+      else slot.open();
+    }
+    this.#options.source.start({
+      candidates: (set) => this.#swap(set),
+      state: (state) => this.#discovered(state),
+      ignored: (key, reason) => this.#options.observer({ type: 'candidate-ignored', service: this.name, key, reason }),
+    });
+    await Promise.all(this.#slots.map((slot) => slot.settled()));
+  }
+
+  /** Closes the listeners: new clients are refused, open connections go on. */
+  stopListening(): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'draining';
+    for (const slot of this.#slots) slot.close('drain');
+  }
+
+  /** Resolves when no connection is open. */
+  drained(): Promise<void> {
+    return this.#connections.empty();
+  }
+
+  /** Ends every connection at once. @returns how many there were */
+  cut(reason: CloseReason): number {
+    const open = [...this.#connections];
+    for (const connection of open) connection.abort(reason);
+    return open.length;
+  }
+
+  /** Ends everything. May be called twice, and while it runs. */
+  async close(): Promise<void> {
+    this.stopListening();
+    this.#phase = 'closed';
+    this.#resets.stop();
+    this.cut('shutdown');
+    await Promise.all([this.#options.source.stop(), this.drained()]);
+  }
+
+  get #isCluster(): boolean {
+    return this.#slots.length > 1;
+  }
+
+  #swap(set: readonly Address[]): void {
+    if (this.#phase === 'closed') return;
+    const keys = new Set(set.map(formatAddress));
+    const before = this.#members;
+    const removed = [...(before ?? [])].filter((key) => !keys.has(key));
+    const added = [...keys].filter((key) => before?.has(key) !== true);
+    this.#members = keys;
+    if (before !== undefined && added.length === 0 && removed.length === 0) return;
+    for (const slot of this.#slots) this.#fill(slot, set);
+    const { observer } = this.#options;
+    observer({ type: 'candidates-changed', service: this.name, candidates: set, added, removed });
+    for (const connection of this.#connections) connection.reconsider();
+    if (before !== undefined) this.#resets.changed();
+  }
+
+  #fill(slot: Slot, set: readonly Address[]): void {
+    if (!this.#isCluster) {
+      slot.pool.replace(set);
+      return;
+    }
+    const own = set.slice(slot.index, slot.index + 1);
+    slot.pool.replace(own);
+    if (own.length === 0) slot.close('no-candidate');
+    else if (this.#phase === 'open') slot.open();
+  }
+
+  #discovered(state: SourceState): void {
+    const before = this.#discovery;
+    this.#discovery = state;
+    const error = 'error' in state ? state.error : undefined;
+    const errorBefore = 'error' in before ? before.error : undefined;
+    if (state.status === before.status && error === errorBefore) return;
+    const { observer } = this.#options;
+    const event = { type: 'discovery-state', service: this.name, status: state.status } as const;
+    observer(error === undefined ? event : { ...event, error });
+  }
+
+  readonly #accept = (socket: Socket, slot: Slot): void => {
+    const { nextId, maxConnections, observer } = this.#options;
+    const context = this.#contexts.get(slot);
+    if (context === undefined) throw new Error('a slot without a context');
+    const connection = new Connection({ id: nextId(), socket, selection: slot.pool.select(), context });
+    const full = maxConnections > 0 && this.#connections.size >= maxConnections;
+    this.#connections.add(connection);
+    observer({ type: 'connection-opened', service: this.name, id: connection.id, client: connection.client });
+    if (full) connection.refuse('max_connections');
+    else connection.start();
+  };
+
+  readonly #closed = (connection: Connection): void => {
+    this.#connections.remove(connection);
+  };
+}

@@ -1,0 +1,170 @@
+import { isIP, type Socket } from 'node:net';
+import type { Address } from '../core/address.ts';
+import type { DialPolicy } from '../core/dial-policy.ts';
+import { errnoOf } from '../core/errors.ts';
+import { Leg, type LegOwner } from './leg.ts';
+import { candidateSocket, CandidateReader } from './read-buffer.ts';
+import type { Family, Resolver } from './resolver.ts';
+
+/** How candidates of a service are dialed. One object per service. */
+export interface DialSettings {
+  /** One attempt at one candidate: look-up and TCP connect, over all of its addresses. */
+  readonly connectTimeoutMs: number;
+  /** TCP keep-alive of the connection, 0 for none. */
+  readonly keepAliveMs: number;
+  readonly family: Family;
+  readonly policy: DialPolicy;
+  readonly resolver: Resolver;
+}
+
+/** A connected candidate that is not being read yet. */
+export interface Dialed {
+  readonly leg: Leg;
+  /** Starts the flow of bytes from it; call once, when the relay is in place. */
+  readonly read: () => void;
+}
+
+/** Hears how a dial ended; exactly one of the two, once, and none after `abort`. */
+export interface DialOwner {
+  dialed(candidate: Dialed): void;
+  /** @param errno `ECONNREFUSED` and the like, `TIMEOUT`, or `NOT_ALLOWED` (no address inside `DISCOVERY_ALLOW`) */
+  dialFailed(errno: string): void;
+}
+
+/**
+ * One attempt at one candidate. A name's addresses are tried one after the other within the one time-out, each with
+ * its share of what is left, so that a black hole before a good address does not cost the connection.
+ */
+export class Dial implements LegOwner {
+  readonly #address: Address;
+  readonly #settings: DialSettings;
+  readonly #owner: DialOwner;
+  #deadline = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #leg: Leg | undefined;
+  #reader: CandidateReader | undefined;
+  #left: readonly string[] = [];
+  #port = 0;
+  #lastErrno = 'TIMEOUT';
+  #over = false;
+
+  constructor(address: Address, settings: DialSettings, owner: DialOwner) {
+    this.#address = address;
+    this.#settings = settings;
+    this.#owner = owner;
+  }
+
+  start(): void {
+    const address = this.#address;
+    const { connectTimeoutMs } = this.#settings;
+    this.#deadline = performance.now() + connectTimeoutMs;
+    if (address.kind === 'unix') {
+      this.#timer = setTimeout(onShareOver, connectTimeoutMs, this);
+      this.#open(false).connect(address.path);
+    } else if (isIP(address.host) !== 0) {
+      this.#dialAll([address.host], address.port);
+    } else {
+      this.#lookUp(address.host, address.port);
+    }
+  }
+
+  /** Ends the attempt without a word; its socket is closed. */
+  abort(): void {
+    this.#end();
+    this.#leg?.destroy();
+  }
+
+  /** The share of time of the address that is being tried, or of the look-up, has run out. */
+  shareOver(): void {
+    if (this.#over) return;
+    this.#lastErrno = 'TIMEOUT';
+    if (this.#leg === undefined) this.#fail();
+    else this.#leg.destroy();
+  }
+
+  legConnected(leg: Leg): void {
+    const reader = this.#reader;
+    if (this.#over || reader === undefined) {
+      leg.destroy();
+      return;
+    }
+    this.#end();
+    leg.socket.setNoDelay(true);
+    if (this.#settings.keepAliveMs > 0) leg.socket.setKeepAlive(true, this.#settings.keepAliveMs);
+    leg.socket.once('close', () => reader.release());
+    this.#owner.dialed({ leg, read: () => leg.socket.resume() });
+  }
+
+  legEnded(): void {
+    // Not read yet: an end cannot be seen before the relay has its owner's place.
+  }
+
+  legFailed(_leg: Leg, error: NodeJS.ErrnoException): void {
+    this.#lastErrno = errnoOf(error);
+  }
+
+  legClosed(leg: Leg): void {
+    if (!this.#over && leg === this.#leg) this.#next();
+  }
+
+  #lookUp(host: string, port: number): void {
+    const { resolver, family, policy, connectTimeoutMs } = this.#settings;
+    this.#timer = setTimeout(onShareOver, connectTimeoutMs, this);
+    resolver.resolve(host, family).then(
+      (ips) => {
+        const allowed = ips.filter((ip) => policy.permits(ip));
+        this.#lastErrno = 'NOT_ALLOWED';
+        this.#dialAll(allowed, port);
+      },
+      (error: unknown) => {
+        this.#lastErrno = errnoOf(error);
+        this.#fail();
+      },
+    );
+  }
+
+  #dialAll(ips: readonly string[], port: number): void {
+    if (this.#over) return;
+    this.#left = ips;
+    this.#port = port;
+    this.#next();
+  }
+
+  #next(): void {
+    clearTimeout(this.#timer);
+    const [ip, ...rest] = this.#left;
+    const timeLeft = this.#deadline - performance.now();
+    if (ip === undefined || timeLeft <= 0) {
+      this.#fail();
+      return;
+    }
+    this.#timer = setTimeout(onShareOver, timeLeft / this.#left.length, this);
+    this.#left = rest;
+    this.#open(true).connect({ host: ip, port: this.#port });
+  }
+
+  #open(tcp: boolean): Socket {
+    this.#reader = new CandidateReader();
+    const socket = candidateSocket(this.#reader);
+    const leg = new Leg(socket, this, tcp);
+    this.#leg = leg;
+    this.#reader.leg = leg;
+    socket.once('connect', () => this.legConnected(leg));
+    return socket;
+  }
+
+  #fail(): void {
+    if (this.#over) return;
+    this.#end();
+    this.#owner.dialFailed(this.#lastErrno);
+  }
+
+  #end(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+  }
+}
+
+function onShareOver(dial: Dial): void {
+  dial.shareOver();
+}

@@ -1,0 +1,131 @@
+import type { Socket } from 'node:net';
+
+/** Where the events of a leg go: to whoever is responsible for its socket at that moment. */
+export interface LegOwner {
+  /** The socket's sender has finished (FIN read, and every byte before it delivered). */
+  legEnded(leg: Leg): void;
+  /** The socket failed; it closes by itself, `legClosed` follows. */
+  legFailed(leg: Leg, error: NodeJS.ErrnoException): void;
+  /** The socket is gone. Called exactly once. */
+  legClosed(leg: Leg): void;
+}
+
+const kLeg = Symbol('leg');
+type LegSocket = Socket & { [kLeg]: Leg };
+
+/**
+ * From this many unsent bytes on, `write` asks its caller to wait for `drain`. The same on every Node version
+ * (the default is 16 KiB on 20 and 64 KiB on 24), because the reuse of read buffers counts on it.
+ */
+export const WRITE_HIGH_WATER_BYTES = 16 * 1024;
+
+/**
+ * One side of a connection: a socket with its listeners, which are module-level functions that find everything through
+ * one field of the socket, so that a connection costs no closure per event. Listeners are on from birth to close;
+ * what changes over a connection's life is the owner.
+ */
+export class Leg {
+  readonly socket: Socket;
+  owner: LegOwner;
+  /** The other side, once there is one: where the bytes read here are written. */
+  peer: Leg | undefined;
+  /** Bytes read from the socket. */
+  bytesRead = 0;
+  /** The socket's sender has finished. */
+  ended = false;
+  closed = false;
+  /** Reading is stopped until the peer has written what it was given. */
+  waitsForPeer = false;
+
+  readonly #canReset: boolean;
+
+  /** @param canReset whether the socket is plain TCP: only that has an RST to send */
+  constructor(socket: Socket, owner: LegOwner, canReset: boolean) {
+    this.socket = socket;
+    this.owner = owner;
+    this.#canReset = canReset;
+    (socket as LegSocket)[kLeg] = this;
+    socket.on('end', onEnd).on('error', onError).on('close', onClose);
+  }
+
+  /** Ties two legs: what is read on one is written to the other. Reading begins with {@link Leg.read}. */
+  join(peer: Leg): void {
+    this.peer = peer;
+    peer.peer = this;
+    this.socket.on('drain', onDrain);
+    peer.socket.on('drain', onDrain);
+  }
+
+  /**
+   * Starts reading into memory without consuming, so that the end of a client is noticed while its candidate is still
+   * being dialed. Node stops by itself at one read over the high-water mark; nothing is lost.
+   */
+  peek(): void {
+    this.socket.read(0);
+  }
+
+  /** Starts the flow from a socket that delivers by `data` events. */
+  flow(): void {
+    this.socket.on('data', onData);
+    this.socket.resume();
+  }
+
+  /** Hands `chunk` to the peer. The caller must stop reading when this answers false: `drain` goes on. */
+  deliver(chunk: Buffer): boolean {
+    const peer = this.peer;
+    if (peer === undefined) return true;
+    this.bytesRead += chunk.length;
+    // A write that the kernel took whole leaves nothing to wait for, whatever the high-water mark says.
+    if (peer.socket.write(chunk) || peer.socket.writableLength === 0) return true;
+    this.waitsForPeer = true;
+    return false;
+  }
+
+  /** Ends the socket at once by RST, so that a cut stream cannot be taken for a finished one. FIN where RST cannot be. */
+  reset(): void {
+    if (this.closed) return;
+    // On anything but a plain TCP socket Node throws, and the peer of a Unix socket has no RST to see. Once the FIN is
+    // on its way libuv refuses to reset (EINVAL), and Node then never closes the handle.
+    const finSent = this.socket.writableEnded && this.socket.writableLength === 0;
+    if (this.#canReset && !finSent) this.socket.resetAndDestroy();
+    else this.socket.destroy();
+  }
+
+  /** Ends the socket at once, by FIN (or by the kernel's own RST when unread bytes are left). */
+  destroy(): void {
+    if (!this.closed) this.socket.destroy();
+  }
+}
+
+/** A fault that means "the other side went away", as against one of ours or of the network. */
+export function isPeerReset(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ECONNRESET' || error.code === 'EPIPE' || error.code === 'ECONNABORTED';
+}
+
+function onData(this: Socket, chunk: Buffer): void {
+  if (!(this as LegSocket)[kLeg].deliver(chunk)) this.pause();
+}
+
+function onDrain(this: Socket): void {
+  const source = (this as LegSocket)[kLeg].peer;
+  if (source?.waitsForPeer !== true) return;
+  source.waitsForPeer = false;
+  source.socket.resume();
+}
+
+function onEnd(this: Socket): void {
+  const leg = (this as LegSocket)[kLeg];
+  leg.ended = true;
+  leg.owner.legEnded(leg);
+}
+
+function onError(this: Socket, error: NodeJS.ErrnoException): void {
+  const leg = (this as LegSocket)[kLeg];
+  leg.owner.legFailed(leg, error);
+}
+
+function onClose(this: Socket): void {
+  const leg = (this as LegSocket)[kLeg];
+  leg.closed = true;
+  leg.owner.legClosed(leg);
+}

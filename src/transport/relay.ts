@@ -1,0 +1,115 @@
+import type { CloseReason, EndedBy } from '../core/close-reason.ts';
+import { isPeerReset, type Leg, type LegOwner } from './leg.ts';
+
+/** Moves bytes between two sockets until both are closed. An interface, so that another engine can stand behind it. */
+export interface Relay {
+  /** Bytes that came from the client and were handed to the candidate's socket. */
+  readonly bytesToCandidate: number;
+  /** Bytes that came from the candidate and were handed to the client's socket. */
+  readonly bytesToClient: number;
+  start(): void;
+  /** Ends both sides at once: by RST, or by FIN when `gently`. `onClosed` follows. The first reason given stays. */
+  abort(reason: CloseReason, gently?: boolean): void;
+  /** What has moved and what has ended so far: a value that changes with every byte. */
+  readonly progress: number;
+  /** Exactly one direction has finished and everything in it was sent on. */
+  readonly halfClosed: boolean;
+}
+
+export interface RelayOptions {
+  readonly client: Leg;
+  readonly candidate: Leg;
+  /** Starts the flow from the candidate: how depends on how its socket was opened. */
+  readonly readCandidate: () => void;
+  /** Both sockets are closed. Called exactly once. */
+  readonly onClosed: (endedBy: EndedBy, reason: CloseReason) => void;
+}
+
+export function relay(options: RelayOptions): Relay {
+  return new StreamRelay(options);
+}
+
+/** The relay over Node's sockets. A side that finishes finishes only its direction; a side that fails takes the other with it. */
+class StreamRelay implements Relay, LegOwner {
+  readonly #client: Leg;
+  readonly #candidate: Leg;
+  readonly #options: RelayOptions;
+  #endedBy: EndedBy | undefined;
+  #reason: CloseReason = 'finished';
+  /** Both sides are being closed: what they report from now on changes nothing. */
+  #closing = false;
+
+  constructor(options: RelayOptions) {
+    this.#client = options.client;
+    this.#candidate = options.candidate;
+    this.#options = options;
+  }
+
+  get bytesToCandidate(): number {
+    return this.#client.bytesRead;
+  }
+
+  get bytesToClient(): number {
+    return this.#candidate.bytesRead;
+  }
+
+  get progress(): number {
+    const ends = Number(this.#client.socket.writableFinished) + Number(this.#candidate.socket.writableFinished);
+    return this.#client.bytesRead + this.#candidate.bytesRead + ends;
+  }
+
+  get halfClosed(): boolean {
+    // Finished means sent on as well: a slow client that is still fed what its candidate left behind is not idle.
+    return this.#client.socket.writableFinished !== this.#candidate.socket.writableFinished;
+  }
+
+  start(): void {
+    const [client, candidate] = [this.#client, this.#candidate];
+    client.owner = this;
+    candidate.owner = this;
+    client.join(candidate);
+    this.#options.readCandidate();
+    // A client may have finished before its candidate answered, with bytes still to be read, or with none.
+    if (client.ended) this.legEnded(client);
+    else client.flow();
+  }
+
+  abort(reason: CloseReason, gently = false): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#endedBy = 'attache';
+    this.#reason = reason;
+    for (const leg of [this.#client, this.#candidate]) {
+      if (gently) leg.destroy();
+      else leg.reset();
+    }
+  }
+
+  legEnded(leg: Leg): void {
+    this.#endedBy ??= this.#nameOf(leg);
+    leg.peer?.socket.end();
+  }
+
+  legFailed(leg: Leg, error: NodeJS.ErrnoException): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    const side = this.#nameOf(leg);
+    this.#endedBy = side;
+    this.#reason = isPeerReset(error) ? `${side}_reset` : `${side}_error`;
+    // What a side sent before it refused more still has to reach the other, which is closed behind it.
+    if (leg.ended) leg.peer?.socket.destroySoon();
+    else leg.peer?.reset();
+  }
+
+  legClosed(leg: Leg): void {
+    const peer = leg.peer;
+    if (peer === undefined) return;
+    if (peer.closed) this.#options.onClosed(this.#endedBy ?? 'attache', this.#reason);
+    // A socket closes by itself once both its directions are finished; then the peer has only its last bytes to send.
+    else if (!this.#closing && !(leg.ended && peer.ended)) peer.reset();
+  }
+
+  #nameOf(leg: Leg): 'client' | 'candidate' {
+    return leg === this.#client ? 'client' : 'candidate';
+  }
+}

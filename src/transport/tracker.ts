@@ -1,0 +1,65 @@
+/** What a tracker needs of a connection. */
+export interface Tracked {
+  /** Looks at its time-outs; `now` is `performance.now()`. */
+  sweep(now: number): void;
+}
+
+/** The open connections of one service, and the one timer that looks after all their time-outs. */
+export class Tracker<T extends Tracked> implements Iterable<T> {
+  readonly #open = new Set<T>();
+  readonly #sweepEveryMs: number;
+  #sweeper: NodeJS.Timeout | undefined;
+  #whenEmpty: (() => void)[] = [];
+
+  /** @param sweepEveryMs 0: no time-out is set, so nothing is swept */
+  constructor(sweepEveryMs: number) {
+    this.#sweepEveryMs = sweepEveryMs;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<T> {
+    return this.#open.values();
+  }
+
+  add(connection: T): void {
+    this.#open.add(connection);
+    if (this.#sweeper === undefined && this.#sweepEveryMs > 0) {
+      this.#sweeper = setInterval(() => this.#sweep(), this.#sweepEveryMs);
+      this.#sweeper.unref();
+    }
+  }
+
+  remove(connection: T): void {
+    this.#open.delete(connection);
+    if (this.#open.size > 0) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+    const waiting = this.#whenEmpty;
+    this.#whenEmpty = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Resolves when no connection is open. */
+  empty(): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const connection of this.#open) connection.sweep(now);
+  }
+}
+
+const LEAST_SWEEP_MS = 10;
+const MOST_SWEEP_MS = 1_000;
+
+/** A tenth of the shortest time-out, between 10 ms and 1 s; 0 when none is set. */
+export function sweepInterval(timeoutsMs: readonly number[]): number {
+  const set = timeoutsMs.filter((ms) => ms > 0);
+  if (set.length === 0) return 0;
+  return Math.max(LEAST_SWEEP_MS, Math.min(MOST_SWEEP_MS, Math.min(...set) / 10));
+}

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ComposeProject, docker, image, inspect, publishedPort, startContainer } from '../support/docker.ts';
+import { askRedis, RedisInline } from '../support/redis-inline.ts';
+import { eventually } from '../support/wait.ts';
+
+// One project for the whole file, so the tests build on one another's end: all up, both Redis registered.
+const project = new ComposeProject(`attache-test-${process.pid}`, { ATTACHE_PORT: '0' });
+const nodes = ['redis-1', 'redis-2'] as const;
+const directory = '/srv/redis/debug';
+const inNetwork = ['--health-interval', '1s', '--network', project.network, '--publish', '127.0.0.1::16379'];
+let port = 0;
+
+before(
+  async () => {
+    await project.run('up', '--detach', '--no-build');
+    await healthy('attache');
+    port = await publishedPort(await project.container('attache'), 16379);
+    for (const node of nodes) await nameIt(node);
+    await registered(...nodes);
+  },
+  { timeout: 120_000 },
+);
+
+after(() => project.run('down', '--volumes', '--timeout', '2'), { timeout: 60_000 });
+
+test('redis ping on the published port is answered through the sidecar', async () => {
+  assert.equal(await askRedis(port, 'ping'), 'PONG');
+});
+
+test('a redis is stopped and deregistered: its connections end, and the other one serves', async () => {
+  const open = await RedisInline.connect(port);
+  const serving = await open.ask('get whoami');
+  const other = await stop(serving);
+  await eventually(() => open.socket.destroyed, `the connection to ${serving} ended`);
+  await eventually(async () => (await whoAnswers()) === other, `${other} serves`);
+  await startAgain(serving);
+});
+
+test('a redis is deregistered while it runs: its connections end, and the other one serves', async () => {
+  const first = await registerByHand();
+  const open = await RedisInline.connect(port);
+  assert.equal(await open.ask('get whoami'), first);
+  await deregister(first, open);
+  await registerAgain();
+});
+
+test('etcd is killed: traffic goes on; it comes back: a later change is seen', async () => {
+  const first = await registerByHand();
+  const open = await RedisInline.connect(port);
+  await project.run('kill', 'etcd');
+  assert.equal(await open.ask('ping'), 'PONG');
+  assert.equal(await askRedis(port, 'ping'), 'PONG');
+
+  await project.run('start', 'etcd');
+  await healthy('etcd');
+  assert.equal(await open.ask('get whoami'), first, 'the connection has outlived etcd');
+
+  await deregister(first, open);
+  await registerAgain();
+});
+
+test('LB=true from the environment: ten connections are spread five and five', async (t) => {
+  const words = ['SRC=:16379', `SRV=${directory}`, 'DSC=http://etcd:2379', 'LB=true', 'READY_MIN_CANDIDATES=2'];
+  const id = await startContainer(t, ...inNetwork, ...words.flatMap((word) => ['--env', word]), image);
+  await healthyContainer(id);
+  const balanced = await publishedPort(id, 16379);
+  const answers: string[] = [];
+  for (let i = 0; i < 10; i++) answers.push(await askRedis(balanced, 'get whoami'));
+  for (const node of nodes) assert.equal(answers.filter((answer) => answer === node).length, 5, answers.join(' '));
+});
+
+test('a fixed candidate from the command line is dialed', async (t) => {
+  const address = `${await addressOf('redis-2')}:6379`;
+  const id = await startContainer(t, ...inNetwork, image, '--src', ':16379', '--dst', address);
+  await healthyContainer(id);
+  assert.equal(await askRedis(await publishedPort(id, 16379), 'get whoami'), 'redis-2');
+});
+
+test('discovery from the command line, as go-proxy was started', async (t) => {
+  const words = ['--src', ':16379', '--srv', directory, '--dsc', 'http://etcd:2379'];
+  const id = await startContainer(t, ...inNetwork, image, ...words);
+  await healthyContainer(id);
+  const discovered = await publishedPort(id, 16379);
+  await eventually(async () => (await askRedis(discovered, 'ping').catch(() => '')) === 'PONG', 'it answers');
+});
+
+test('a sidecar in the network of its application is reached on loopback', async (t) => {
+  const app = await project.container('redis-1');
+  const words = ['--src', '127.0.0.1:7000', '--dst', 'redis-2:6379'];
+  const id = await startContainer(t, '--health-interval', '1s', '--network', `container:${app}`, image, ...words);
+  await healthyContainer(id);
+  assert.equal((await docker('exec', app, 'redis-cli', '-p', '7000', 'get', 'whoami')).trim(), 'redis-2');
+});
+
+test('every container of the project runs on after all this, the sidecar with its first process', async () => {
+  const sidecar = await project.container('attache');
+  assert.equal(await inspect(sidecar, '{{.RestartCount}} {{.State.Status}}'), '0 running');
+});
+
+test('SIGTERM ends sidecar and registrar with exit code 0, and the registrar leaves nothing behind', async () => {
+  await project.run('stop', '--timeout', '20', 'attache', 'registrar');
+  for (const service of ['attache', 'registrar']) {
+    assert.equal(await inspect(await project.container(service), '{{.State.ExitCode}}'), '0', service);
+  }
+  assert.deepEqual(await keys(), []);
+});
+
+async function whoAnswers(): Promise<string> {
+  return askRedis(port, 'get whoami').catch((error: unknown) => `nobody: ${String(error)}`);
+}
+
+/** Keeps both nodes in etcd without the registrar. @returns the one that serves, since it sorts first */
+async function registerByHand(): Promise<string> {
+  await project.run('stop', '--timeout', '5', 'registrar');
+  const members = await Promise.all(nodes.map(async (node) => ({ node, key: await keyOf(node) })));
+  members.sort((a, b) => (a.key < b.key ? -1 : 1));
+  for (const { key } of members.toReversed()) await etcdctl('put', key, '');
+  const first = members[0]?.node ?? '';
+  await eventually(async () => (await whoAnswers()) === first, `${first} serves`);
+  return first;
+}
+
+/** Takes a node that runs on out of etcd, and waits until its connection has ended and the other node answers. */
+async function deregister(node: string, open: RedisInline): Promise<void> {
+  const other = otherThan(node);
+  await etcdctl('del', await keyOf(node));
+  await eventually(() => open.socket.destroyed, `the connection to ${node} ended`);
+  await eventually(async () => (await whoAnswers()) === other, `${other} serves`);
+}
+
+async function registerAgain(): Promise<void> {
+  await etcdctl('del', '--prefix', directory);
+  await project.run('start', 'registrar');
+  await registered(...nodes);
+}
+
+/** @returns the other node */
+async function stop(node: string): Promise<string> {
+  const other = otherThan(node);
+  await project.run('stop', '--timeout', '5', node);
+  await registered(other);
+  return other;
+}
+
+async function startAgain(node: string): Promise<void> {
+  await project.run('start', node);
+  await healthy(node);
+  await nameIt(node);
+  await registered(...nodes);
+}
+
+async function nameIt(node: string): Promise<void> {
+  await docker('exec', await project.container(node), 'redis-cli', 'set', 'whoami', node);
+}
+
+/** Waits until exactly these nodes stand in etcd. */
+async function registered(...expected: readonly string[]): Promise<void> {
+  const wanted = (await Promise.all(expected.map(keyOf))).sort();
+  const asWanted = async () => (await keys()).join() === wanted.join();
+  await eventually(asWanted, `registered are ${expected.join(' and ')}`, 30_000);
+}
+
+async function keys(): Promise<readonly string[]> {
+  return (await etcdctl('get', '--prefix', directory, '--keys-only')).split('\n').filter((line) => line !== '');
+}
+
+async function etcdctl(...args: readonly string[]): Promise<string> {
+  return docker('exec', await project.container('etcd'), '/usr/local/bin/etcdctl', ...args);
+}
+
+async function keyOf(node: string): Promise<string> {
+  return `${directory}/${await addressOf(node)}:6379`;
+}
+
+function otherThan(node: string): string {
+  const [other] = nodes.filter((name) => name !== node);
+  assert.ok(other !== undefined);
+  return other;
+}
+
+async function addressOf(service: string): Promise<string> {
+  return inspect(await project.container(service), '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}');
+}
+
+async function healthy(service: string): Promise<void> {
+  return healthyContainer(await project.container(service));
+}
+
+function healthyContainer(id: string): Promise<void> {
+  const asked = async () => (await inspect(id, '{{.State.Health.Status}}')) === 'healthy';
+  return eventually(asked, 'healthy', 60_000);
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { test, type TestContext } from 'node:test';
+import { docker, image, inspect, startContainer, tryDocker } from '../support/docker.ts';
+import { eventually } from '../support/wait.ts';
+
+const hardened = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
+const node = '/usr/local/bin/node';
+const main = '/app/dist/main.js';
+const words = ['--src', ':16379', '--dst', '127.0.0.1:1'];
+
+test('the image holds the app and what it runs on, and no shell, package manager or compiler', async (t) => {
+  const files = await imageFiles(t);
+  for (const needed of ['usr/local/bin/node', 'app/dist/main.js', 'app/package.json', 'app/LICENSE']) {
+    assert.ok(files.includes(needed), `${needed} is missing`);
+  }
+  const programs = files.filter((file) => /(^|\/)s?bin\/[^/]+$/.test(file) && !file.includes('/node_modules/'));
+  assert.deepEqual(programs, ['usr/local/bin/node']);
+  const surplus = /node_modules\/(npm|typescript|eslint|prettier|ioredis|fast-check)\/|[.]ts$|[.]map$/;
+  assert.deepEqual(
+    files.filter((file) => surplus.test(file)),
+    [],
+  );
+});
+
+test('the image is smaller than 150 MB', async () => {
+  const bytes = Number(await inspect(image, '{{.Size}}'));
+  assert.ok(bytes < 150e6, `${bytes} bytes`);
+});
+
+test('the image says how it is to be run', async () => {
+  const config = JSON.parse(await inspect(image, '{{json .Config}}')) as Record<string, unknown>;
+  assert.equal(config['User'], '65532:65532');
+  assert.equal(config['StopSignal'], 'SIGTERM');
+  assert.deepEqual(config['Entrypoint'], [node, main]);
+  assert.deepEqual((config['Healthcheck'] as { Test: unknown }).Test, ['CMD', node, main, 'healthcheck']);
+  assert.ok((config['Env'] as string[]).includes('NODE_ENV=production'));
+  assert.equal((config['Labels'] as Record<string, string>)['org.opencontainers.image.licenses'], 'MIT');
+});
+
+test('read-only, without capabilities or new privileges it becomes healthy, as uid 65532', async (t) => {
+  const id = await startContainer(t, '--health-interval', '1s', ...hardened, image, ...words);
+  await eventually(async () => (await inspect(id, '{{.State.Health.Status}}')) === 'healthy', 'healthy', 30_000);
+
+  const status = await inside(id, "fs.readFileSync('/proc/1/status', 'utf8')");
+  assert.match(status, /^Uid:\s+65532\s+65532\s+65532\s+65532$/m);
+  assert.match(status, /^Gid:\s+65532\s/m);
+  assert.match(status, /^CapBnd:\s+0+$/m);
+  assert.match(status, /^NoNewPrivs:\s+1$/m);
+  const shell = await tryDocker('exec', id, 'sh', '-c', 'true');
+  assert.match(shell.stderr + shell.stdout, /executable file not found/);
+});
+
+test('without a read-only root it still cannot change its own program', async (t) => {
+  const id = await startContainer(t, image, ...words);
+  const attempt = `(() => { try { fs.appendFileSync('${main}', ' '); return 'written'; } catch (e) { return e.code; } })()`;
+  assert.equal((await inside(id, attempt)).trim(), 'EACCES');
+});
+
+test('SIGTERM ends it within 3 s with exit code 0', async (t) => {
+  const id = await startContainer(t, ...hardened, image, ...words);
+  await healthcheckPasses(id);
+  const begun = performance.now();
+  await docker('stop', '--time', '20', id);
+  const seconds = (performance.now() - begun) / 1000;
+  assert.equal(await inspect(id, '{{.State.ExitCode}}'), '0');
+  assert.ok(seconds < 3, `${seconds} s`);
+});
+
+test('with its registry out of reach it runs, and the health check says no', async (t) => {
+  const environment = ['-e', 'SRC=:16379', '-e', 'SRV=/srv/redis/debug', '-e', 'DSC=http://127.0.0.1:1'];
+  const id = await startContainer(t, ...hardened, ...environment, image);
+  await eventually(async () => (await docker('logs', id)) !== '', 'it has started');
+  const check = await tryDocker('exec', id, node, main, 'healthcheck');
+  assert.equal(check.code, 1, check.stderr);
+  assert.equal(await inspect(id, '{{.State.Running}}'), 'true');
+});
+
+test('without words it says which are missing and exits with 78', async () => {
+  const { code, stderr } = await tryDocker('run', '--rm', ...hardened, image);
+  assert.equal(code, 78);
+  assert.match(stderr, /SRC/);
+});
+
+test('without a network, help and version answer with exit code 0', async () => {
+  for (const command of ['help', 'version']) {
+    const { code, stdout } = await tryDocker('run', '--rm', '--network', 'none', ...hardened, image, command);
+    assert.equal(code, 0, command);
+    assert.notEqual(stdout.trim(), '', command);
+  }
+});
+
+async function imageFiles(t: TestContext): Promise<readonly string[]> {
+  const id = (await docker('create', image)).trim();
+  t.after(() => docker('rm', id));
+  const tar = spawn('sh', ['-c', 'docker export "$1" | tar -t', 'sh', id], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [names] = await Promise.all([text(tar.stdout), once(tar, 'close')]);
+  return names.split('\n').filter((name) => name !== '' && !name.endsWith('/'));
+}
+
+function inside(id: string, expression: string): Promise<string> {
+  return docker('exec', id, node, '-p', expression);
+}
+
+function healthcheckPasses(id: string): Promise<void> {
+  const asked = async () => (await tryDocker('exec', id, node, main, 'healthcheck')).code === 0;
+  return eventually(asked, 'the health check passes', 30_000);
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cpuShare } from '../support/cpu.ts';
+import { memberKey, startSource } from '../support/etcd-source.ts';
+import { startEtcd } from '../support/etcd.ts';
+import { activeResources, untilResourcesAre } from '../support/resources.ts';
+
+test('etcd frozen: the set stays, staleness shows within 15 s, CPU stays under 2%, and it heals', async (t) => {
+  const etcd = await startEtcd(t);
+  await etcd.api.put(memberKey('10.0.0.1:1'));
+  const { recorder } = startSource(t, { endpoints: [etcd.url] });
+  await recorder.untilStatus('synced');
+
+  etcd.freeze();
+  const frozen = performance.now();
+  await recorder.untilStatus('stale');
+  assert.ok(performance.now() - frozen < 15_000);
+  const share = await cpuShare(4_000);
+  assert.ok(share < 0.02, `CPU ${(share * 100).toFixed(2)}%`);
+  assert.deepEqual(recorder.sets, [['10.0.0.1:1']]);
+  const reports = recorder.states.filter(({ status }) => status === 'stale').length;
+  assert.ok(reports <= 3, `${reports} reports of one outage`);
+
+  etcd.thaw();
+  await recorder.untilStatus('synced');
+  await etcd.api.put(memberKey('10.0.0.2:1'));
+  await recorder.untilSet(['10.0.0.1:1', '10.0.0.2:1']);
+});
+
+test('stopping while etcd is frozen takes less than 1 s and leaves no socket and no timer', async (t) => {
+  const etcd = await startEtcd(t);
+  await etcd.api.put(memberKey('10.0.0.1:1'));
+  const before = activeResources();
+  const { source, recorder } = startSource(t, { endpoints: [etcd.url] });
+  await recorder.untilStatus('synced');
+  etcd.freeze();
+
+  const began = performance.now();
+  await source.stop();
+  assert.ok(performance.now() - began < 1_000);
+  const reports = recorder.states.length + recorder.sets.length;
+  await untilResourcesAre(before, 1_000);
+  etcd.thaw();
+  await etcd.api.put(memberKey('10.0.0.2:1'));
+  assert.equal(recorder.states.length + recorder.sets.length, reports, 'reported after stop');
+});

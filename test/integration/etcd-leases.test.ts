@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { memberKey, startSource } from '../support/etcd-source.ts';
+import { startEtcd } from '../support/etcd.ts';
+
+const TTL_S = 2;
+
+test('a lease that expires removes its member within TTL + 3 s', async (t) => {
+  const { api, url } = await startEtcd(t);
+  await api.put(memberKey('10.0.0.1:1'));
+  await api.put(memberKey('10.0.0.2:1'), { lease: await api.grant(TTL_S) });
+  const granted = performance.now();
+  const { recorder } = startSource(t, { endpoints: [url] });
+  await recorder.untilSet(['10.0.0.1:1', '10.0.0.2:1']);
+  await recorder.untilSet(['10.0.0.1:1']);
+  const tookMs = performance.now() - granted;
+  assert.ok(tookMs < (TTL_S + 3) * 1_000, `removed after ${tookMs} ms`);
+});
+
+test('all members expiring together is one transition, believed at once', async (t) => {
+  const { api, url } = await startEtcd(t);
+  const lease = await api.grant(TTL_S);
+  const members = Array.from({ length: 20 }, (_, n) => `10.0.0.${n}:1`);
+  for (const member of members) await api.put(memberKey(member), { lease });
+  const { recorder } = startSource(t, { endpoints: [url] });
+  await recorder.untilSet(members);
+  await recorder.untilSet([], (TTL_S + 3) * 1_000);
+  assert.equal(recorder.sets.length, 2);
+});
