@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { docker, image, inspect, startContainer, tryDocker } from '../support/docker.ts';
@@ -37,7 +38,10 @@ test('the image says how it is to be run', async () => {
   assert.deepEqual(config['Entrypoint'], [node, main]);
   assert.deepEqual((config['Healthcheck'] as { Test: unknown }).Test, ['CMD', node, main, 'healthcheck']);
   assert.ok((config['Env'] as string[]).includes('NODE_ENV=production'));
-  assert.equal((config['Labels'] as Record<string, string>)['org.opencontainers.image.licenses'], 'MIT');
+  const labels = config['Labels'] as Record<string, string>;
+  assert.equal(labels['org.opencontainers.image.licenses'], 'MIT');
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  assert.equal(labels['org.opencontainers.image.version'], version);
 });
 
 test('read-only, without capabilities or new privileges it becomes healthy, as uid 65532', async (t) => {
