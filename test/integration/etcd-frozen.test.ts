@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { cpuShare } from '../support/cpu.ts';
 import { memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
@@ -31,9 +32,12 @@ test('stopping while etcd is frozen takes less than 1 s and leaves no socket and
   const etcd = await startEtcd(t);
   await etcd.api.put(memberKey('10.0.0.1:1'));
   const before = activeResources();
-  const { source, recorder } = startSource(t, { endpoints: [etcd.url] });
+  // Re-reads all the time: one of them waits for its answer when the source is stopped.
+  const timing = { checkMinMs: 1, checkMaxMs: 2, callMs: 60_000 };
+  const { source, recorder } = startSource(t, { endpoints: [etcd.url], timing });
   await recorder.untilStatus('synced');
   etcd.freeze();
+  await pause(50);
 
   const began = performance.now();
   await source.stop();
