@@ -3,7 +3,7 @@ import type { ListenOptions } from 'node:net';
 import type { Address } from '../core/address.ts';
 import { fullJitterBackoff } from '../core/backoff.ts';
 import { errnoOf } from '../core/errors.ts';
-import { removeStaleSocket } from './stale-socket.ts';
+import { removeStaleSocket } from '../transport/stale-socket.ts';
 
 /** A small HTTP server that never stands in the proxy's way. */
 export interface HttpEndpoint {

@@ -2,6 +2,7 @@ import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { errnoOf } from '../core/errors.ts';
 
+/** How long a live owner of the socket has to accept, before its file is still not taken for stale. */
 const PROBE_MS = 1_000;
 
 /**
