@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import type { Logger } from 'pino';
-import { Ambassador } from './ambassador.ts';
+import { Ambassador, type Endpoint } from './ambassador.ts';
 import { parseCommand } from './config/command.ts';
 import type { Config } from './config/config.ts';
 import { describeConfig, describeConfigJson } from './config/describe.ts';
@@ -9,14 +9,15 @@ import { helpText } from './config/help.ts';
 import { loadConfig, loadHttpAddress } from './config/load.ts';
 import { readVersion } from './config/version.ts';
 import { AttacheError, ConfigError } from './core/errors.ts';
-import { broadcast } from './core/observer.ts';
+import { formatAddress, type Address } from './core/address.ts';
 import { isLibraryFault } from './core/library-fault.ts';
+import { broadcast } from './core/observer.ts';
 import { accessLog } from './logging/access-log.ts';
 import { createLogger } from './logging/logger.ts';
 import { eventLog } from './logging/observer.ts';
 
 /** sysexits.h where it has a word for it. */
-const exitCodes = { clean: 0, cut: 1, unavailable: 69, bug: 70, config: 78 } as const;
+const exitCodes = { clean: 0, cut: 1, unhealthy: 1, unavailable: 69, bug: 70, config: 78 } as const;
 
 process.exitCode = await main(process.argv.slice(2), process.env);
 // What is left at this point (a library's socket that is still connecting, say) must not hold the process back.
@@ -56,7 +57,10 @@ async function run(config: Config): Promise<number> {
   process.on('exit', () => log.flush());
   for (const warning of config.warnings) logger.warn(warning);
   const observers = config.log.access ? [eventLog(logger), accessLog(logger)] : [eventLog(logger)];
-  const ambassador = new Ambassador(config, { observer: broadcast(observers) });
+  const ambassador = new Ambassador(config, {
+    observer: broadcast(observers),
+    endpoints: (self) => endpointsOf(self, config, logger),
+  });
   heedSignals(ambassador, logger);
   surviveLibraries(ambassador, logger);
   const code = await serve(ambassador, logger);
@@ -104,11 +108,44 @@ function surviveLibraries(ambassador: Ambassador, logger: Logger): void {
   });
 }
 
+/** The HTTP servers, loaded while the services already begin to listen. */
+async function endpointsOf(ambassador: Ambassador, config: Config, logger: Logger): Promise<readonly Endpoint[]> {
+  const { httpAddress, adminAddress, readyMinCandidates } = config;
+  if (httpAddress === undefined && adminAddress === undefined) return [];
+  const { adminServer, healthServer } = await import('./admin/server.ts');
+  const shared = (server: string, address: Address) => {
+    let lastErrno: string | undefined;
+    return {
+      address,
+      onListening: (bound: Address) => logger.info({ server, address: formatAddress(bound) }, 'HTTP server listening'),
+      onListenFailed: (errno: string, retryInMs: number) => {
+        const fields = { server, address: formatAddress(address), errno, retryInMs: Math.round(retryInMs) };
+        // The first failure is news; that it is still so is not.
+        if (errno === lastErrno) logger.debug(fields, 'HTTP server not listening');
+        else logger.error(fields, 'HTTP server not listening');
+        lastErrno = errno;
+      },
+      onError: (error: unknown) => ambassador.report({ type: 'internal-error', where: `${server} server`, error }),
+    };
+  };
+  const status = () => ambassador.status;
+  const quit = () => void ambassador.close();
+  return [
+    ...(httpAddress === undefined
+      ? []
+      : [healthServer({ ...shared('health', httpAddress), status, minCandidates: readyMinCandidates })]),
+    ...(adminAddress === undefined ? [] : [adminServer({ ...shared('admin', adminAddress), quit })]),
+  ];
+}
+
 async function healthcheck(flags: Flags, env: NodeJS.ProcessEnv): Promise<number> {
   const address = loadHttpAddress({ flags, env });
   if (address === undefined) {
     process.stderr.write('attache: HTTP_ADDR: expected an address to ask, got off\n');
     return exitCodes.config;
   }
-  return exitCodes.clean;
+  const { probe } = await import('./admin/healthcheck.ts');
+  const { ok, detail } = await probe(address);
+  (ok ? process.stdout : process.stderr).write(`${detail}\n`);
+  return ok ? exitCodes.clean : exitCodes.unhealthy;
 }

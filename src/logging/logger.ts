@@ -9,8 +9,8 @@ export interface LoggerOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   /** One JSON object a line, or lines for people. */
   readonly format: 'json' | 'pretty';
-  /** Where lines go. Default: standard output. */
-  readonly destination?: Writable;
+  /** Where lines go. */
+  readonly destination: Writable;
 }
 
 /** The log of one process. Errors are logged under `err`. */
@@ -42,7 +42,7 @@ const SECRET_FIELDS = [
 
 /** Makes the log. Loads the pretty printer only when it is wanted. */
 export async function createLogger(options: LoggerOptions): Promise<Log> {
-  const stream = options.destination ?? process.stdout;
+  const { destination: stream } = options;
   const print = options.format === 'pretty' ? await prettyPrinter({ colors: isTerminal(stream) }) : undefined;
   const render = (line: string) => (print === undefined ? cleanLine(line) : print(cleanLine(line)));
   const sink = new LineSink({ stream, dropped: (lines) => render(dropNotice(lines)) });
