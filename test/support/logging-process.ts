@@ -4,7 +4,7 @@ import { createLogger } from '../../src/logging/logger.ts';
 /** A process that logs to its standard output; its first argument says how it ends. */
 const mode = process.argv[2];
 const lines = Number(process.argv[3]);
-const log = await createLogger({ level: 'info', format: 'json' });
+const log = await createLogger({ level: 'info', format: 'json', destination: process.stdout });
 const payload = 'x'.repeat(200);
 const say = (count: number) => {
   for (let i = 0; i < count; i += 1) log.logger.info({ i, payload }, 'line');
