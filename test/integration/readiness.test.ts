@@ -71,6 +71,7 @@ test('promise 19 and 24: not ready before the first answer of etcd, ready after 
   assert.match(before.services[0]?.reasons[0] ?? '', /^discovery has not answered yet: ./);
   await etcd.restart();
   await becomes(http, 200, 'ready');
+  await attache.line((line) => line.msg === 'discovery synced');
   await etcd.kill();
   await attache.line((line) => line.msg === 'discovery stale');
   const after = await becomes(http, 200, 'still ready');
