@@ -65,7 +65,7 @@ test('events are typed, come in order, and stop when their listener is taken off
   await eventually(() => all.filter((type) => type === 'connection-closed').length === 2, 'the second one');
   assert.equal(closed.length, 1);
   assert.ok(all.indexOf('listening') < all.indexOf('connection-opened'));
-  assert.ok(all.indexOf('candidates-changed') >= 0);
+  assert.ok(all.includes('candidates-changed'));
 });
 
 test('an observer that throws harms nobody', async (t) => {
