@@ -31,6 +31,7 @@ export async function watchDirectory(plan: EtcdPlan, options: WatchDirectoryOpti
     reader: new MemberReader(plan.policy, (name, reason) => sink.ignored(name, reason)),
     graceMs: plan.regressGraceMs,
     coalesceMs: plan.timing.coalesceMs,
+    coalesceMaxMs: plan.timing.coalesceMaxMs,
     deliver: (set) => sink.candidates(set),
     doubtChanged: (doubted) => (doubted ? report.fault(rebuiltFault(plan)) : report.ok()),
   });
