@@ -97,6 +97,14 @@ export class Leg {
   }
 }
 
+/**
+ * The delay to give to Node for a keep-alive of `keepAliveMs`: it drops what is not a whole second, and takes 0 for the
+ * system's default of two hours.
+ */
+export function keepAliveDelayMs(keepAliveMs: number): number {
+  return Math.ceil(keepAliveMs / 1_000) * 1_000;
+}
+
 /** A fault that means "the other side went away", as against one of ours or of the network. */
 export function isPeerReset(error: NodeJS.ErrnoException): boolean {
   return error.code === 'ECONNRESET' || error.code === 'EPIPE' || error.code === 'ECONNABORTED';
