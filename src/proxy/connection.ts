@@ -105,8 +105,11 @@ export class Connection implements LegOwner, DialOwner {
   }
 
   sweep(now: number): void {
+    // What a client has sent may have filled the memory for it; then nothing of it is read until a candidate answers.
+    if (this.#state.phase === 'dialing') this.#leg.probe();
     if (this.#state.phase !== 'relaying') return;
     const { relay: moving } = this.#state;
+    moving.probe();
     if (moving.progress !== this.#progress) {
       this.#progress = moving.progress;
       this.#movedAt = now;
@@ -149,6 +152,8 @@ export class Connection implements LegOwner, DialOwner {
   }
 
   legEnded(): void {
+    // Node tells of an end that it had read before the socket was destroyed, too.
+    if (this.#state.phase !== 'dialing') return;
     // Only a client that has sent nothing: bytes that wait in memory hold the end back until they are read.
     this.#silentEnd = setTimeout(() => this.#clientGone(), SILENT_END_GRACE_MS);
   }
