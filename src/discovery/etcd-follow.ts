@@ -39,6 +39,7 @@ export async function followDirectory(plan: EtcdPlan, options: FollowOptions): P
     listed(view) {
       counts.sessions += 1;
       belief.listed(view);
+      if (!belief.doubted) report.listed();
     },
     changed: () => belief.changed(),
     confirmed: () => {

@@ -5,7 +5,7 @@ import { startEtcd, startEtcdCluster } from '../support/etcd.ts';
 import { reservePorts } from '../support/ports.ts';
 import { eventually } from '../support/wait.ts';
 
-test('one of three endpoints down at start: synced within 2 s, whichever it is', async (t) => {
+test('promise 19: one of three endpoints down at start: synced within 2 s, whichever it is', async (t) => {
   const nodes = await startEtcdCluster(t, 3);
   await nodes[0]?.api.put(memberKey('10.0.0.1:1'));
   await nodes[2]?.kill();
@@ -19,7 +19,7 @@ test('one of three endpoints down at start: synced within 2 s, whichever it is',
   }
 });
 
-test('a name that cannot be resolved among the endpoints: the others serve', async (t) => {
+test('promise 19: a name that cannot be resolved among the endpoints: the others serve', async (t) => {
   const etcd = await startEtcd(t);
   await etcd.api.put(memberKey('10.0.0.1:1'));
   const { recorder } = startSource(t, { endpoints: ['http://no-such-name.invalid:2379', etcd.url], random: () => 0 });

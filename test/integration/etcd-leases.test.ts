@@ -5,7 +5,7 @@ import { startEtcd } from '../support/etcd.ts';
 
 const TTL_S = 2;
 
-test('a lease that expires removes its member within TTL + 3 s', async (t) => {
+test('promise 27: a lease that expires removes its member within TTL + 3 s', async (t) => {
   const { api, url } = await startEtcd(t);
   await api.put(memberKey('10.0.0.1:1'));
   await api.put(memberKey('10.0.0.2:1'), { lease: await api.grant(TTL_S) });
@@ -17,7 +17,7 @@ test('a lease that expires removes its member within TTL + 3 s', async (t) => {
   assert.ok(tookMs < (TTL_S + 3) * 1_000, `removed after ${tookMs} ms`);
 });
 
-test('all members expiring together is one transition, believed at once', async (t) => {
+test('promise 27: all members expiring together is one transition, believed at once', async (t) => {
   const { api, url } = await startEtcd(t);
   const lease = await api.grant(TTL_S);
   const members = Array.from({ length: 20 }, (_, n) => `10.0.0.${n}:1`);

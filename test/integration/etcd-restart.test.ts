@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
 
-test('etcd killed and back: the last set stays, staleness shows, and the source heals within 2 s', async (t) => {
+test('promise 24: etcd killed and back: the last set stays, staleness shows, and the source heals within 2 s', async (t) => {
   const etcd = await startEtcd(t);
   await etcd.api.transact({ put: ['10.0.0.1:1', '10.0.0.2:1'].map(memberKey) });
   const { recorder } = startSource(t, { endpoints: [etcd.url] });

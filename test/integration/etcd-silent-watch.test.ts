@@ -5,7 +5,7 @@ import { startEtcd } from '../support/etcd.ts';
 import { startTcpCutter } from '../support/tcp-cutter.ts';
 import { eventually } from '../support/wait.ts';
 
-test('a watch that dies without a word while lists are answered: found by the re-read, counted, replaced', async (t) => {
+test('promise 25: a watch that dies without a word while lists are answered: found by the re-read, counted, replaced', async (t) => {
   const etcd = await startEtcd(t);
   await etcd.api.put(memberKey('10.0.0.1:1'));
   const cutter = await startTcpCutter(t, etcd.port);

@@ -29,7 +29,7 @@ async function writeUntil({ api }: EtcdNode, writer: number, stop: AbortSignal):
   return n;
 }
 
-test('200 cuts of the connection under continuous writes end with exactly the set that etcd holds', async (t) => {
+test('promise 25: 200 cuts of the connection under continuous writes end with exactly the set that etcd holds', async (t) => {
   const etcd = await startEtcd(t);
   const cutter = await startTcpCutter(t, etcd.port);
   const sockets = openSockets();
