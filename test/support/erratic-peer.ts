@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as nextRound, setTimeout as pause } from 'node:timers/promises';
+import { errnoOf } from '../../src/core/errors.ts';
 import { HEADER_BYTES, type Tape } from './tape.ts';
 
 const MOST_WRITTEN = 1024 * 1024;
@@ -121,7 +122,7 @@ export class ErraticPeer {
     const canAsk = socket.writable && socket.writableLength === 0;
     // Before libuv 1.52 a reset may come as an end; an empty write then fails.
     if (canAsk) socket.write(Buffer.alloc(0));
-    const isReset = (socket.errored as NodeJS.ErrnoException | null)?.code === 'ECONNRESET';
+    const isReset = errnoOf(socket.errored) === 'ECONNRESET';
     this.sawEnd = isReset ? false : canAsk || TELLS_RESETS ? true : undefined;
   }
 }
