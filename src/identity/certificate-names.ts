@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import { canonicalIp } from '../core/peer-rule.ts';
-import type { CertificateNames } from './material.ts';
+import type { AlternativeNames, CertificateNames } from './material.ts';
 
 /**
  * One entry of the list that Node makes of subject alternative names. A value with any character that could forge an
@@ -8,29 +8,41 @@ import type { CertificateNames } from './material.ts';
  */
 const ENTRY = /(?:^|, )([A-Za-z][A-Za-z0-9 ]*):(?:("(?:[^"\\]|\\.)*")|([^",\\]*))(?=, |$)/y;
 
-/**
- * The names in a certificate. What cannot be read beyond doubt is no name at all, so that it lets nobody in: a list
- * with an entry that is not as Node writes it gives no alternative names, two common names give none.
- */
+/** Its subject alternative names and its common name. */
 export function certificateNames(certificate: X509Certificate): CertificateNames {
-  const entries = altNames(certificate.subjectAltName);
+  return Object.freeze({ ...alternativeNames(certificate), commonName: commonName(certificate) });
+}
+
+/**
+ * The names that a certificate is for. What cannot be read beyond doubt is no name at all, so that it lets nobody in: a
+ * list with an entry that is not as Node writes it gives none.
+ */
+export function alternativeNames(certificate: X509Certificate): AlternativeNames {
+  const entries = readEntries(certificate.subjectAltName);
   const of = (type: string): readonly string[] => entries.filter((entry) => entry.type === type).map((e) => e.value);
   return Object.freeze({
     dns: Object.freeze(of('DNS').filter(isPlain)),
     uris: Object.freeze(of('URI').filter(isPlain)),
     ips: Object.freeze(of('IP Address').flatMap((text) => canonicalIp(text) ?? [])),
-    commonName: commonName(certificate),
   });
 }
 
-interface AltName {
+/** The one common name of the subject. Costly, so only for those who ask for it. */
+export function commonName(certificate: X509Certificate): string | undefined {
+  const { subject } = certificate.toLegacyObject() as { readonly subject?: { readonly CN?: unknown } | null };
+  const name = subject?.CN;
+  // eslint-disable-next-line no-control-regex -- control characters are what is being refused
+  return typeof name === 'string' && name !== '' && !/[\u0000-\u001f\u007f]/.test(name) ? name : undefined;
+}
+
+interface Entry {
   readonly type: string;
   readonly value: string;
 }
 
-function altNames(list: string | undefined): readonly AltName[] {
+function readEntries(list: string | undefined): readonly Entry[] {
   if (list === undefined || list === '') return [];
-  const entries: AltName[] = [];
+  const entries: Entry[] = [];
   ENTRY.lastIndex = 0;
   while (ENTRY.lastIndex < list.length) {
     const [, type = '', quoted, plain = ''] = ENTRY.exec(list) ?? [];
@@ -54,11 +66,4 @@ function unquote(quoted: string): string | undefined {
 /** DNS names and URIs are ASCII in certificates; a NUL in one once ended a name early for those who read C strings. */
 function isPlain(name: string): boolean {
   return /^[\u0021-\u007e]+$/.test(name);
-}
-
-function commonName(certificate: X509Certificate): string | undefined {
-  const { subject } = certificate.toLegacyObject() as { readonly subject?: { readonly CN?: unknown } | null };
-  const name = subject?.CN;
-  // eslint-disable-next-line no-control-regex -- control characters are what is being refused
-  return typeof name === 'string' && name !== '' && !/[\u0000-\u001f\u007f]/.test(name) ? name : undefined;
 }

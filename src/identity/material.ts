@@ -55,12 +55,15 @@ export interface CertificateFacts {
   readonly notAfterMs: number;
 }
 
-/** Names that a certificate is for, in its own order. */
-export interface CertificateNames {
+/** Subject alternative names, in the certificate's own order. */
+export interface AlternativeNames {
   readonly dns: readonly string[];
   readonly uris: readonly string[];
   /** In one form for equal addresses. */
   readonly ips: readonly string[];
+}
+
+export interface CertificateNames extends AlternativeNames {
   /** Undefined when the subject has none, or several. */
   readonly commonName: string | undefined;
 }

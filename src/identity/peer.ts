@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { dnsLabels, type PeerRule } from '../core/peer-rule.ts';
-import { certificateNames } from './certificate-names.ts';
-import type { CertificateNames, PeerPolicy } from './material.ts';
+import { alternativeNames, commonName } from './certificate-names.ts';
+import type { AlternativeNames, PeerPolicy } from './material.ts';
 
 /**
  * Lets in a peer whose certificate has a name that one of the rules matches. Whether that certificate can be believed
@@ -15,19 +15,19 @@ export function peerPolicy(rules: readonly PeerRule[]): PeerPolicy {
   return {
     permits(certificate) {
       if (certificate === undefined) return false;
-      const names = certificateNames(certificate);
-      return matchers.some((matches) => matches(names));
+      const names = alternativeNames(certificate);
+      return matchers.some((matches) => matches(names, certificate));
     },
   };
 }
 
 /** How a log names a peer: its first URI, else its first DNS name, else its common name. */
 export function peerName(certificate: X509Certificate): string | undefined {
-  const { uris, dns, commonName } = certificateNames(certificate);
-  return uris[0] ?? dns[0] ?? commonName;
+  const { uris, dns } = alternativeNames(certificate);
+  return uris[0] ?? dns[0] ?? commonName(certificate);
 }
 
-type Matcher = (names: CertificateNames) => boolean;
+type Matcher = (names: AlternativeNames, certificate: X509Certificate) => boolean;
 
 function matcherOf(rule: PeerRule): Matcher {
   switch (rule.kind) {
@@ -38,7 +38,7 @@ function matcherOf(rule: PeerRule): Matcher {
     case 'ip':
       return ({ ips }) => ips.includes(rule.address);
     case 'cn':
-      return ({ commonName }) => commonName === rule.name;
+      return (_, certificate) => commonName(certificate) === rule.name;
   }
 }
 

@@ -203,6 +203,7 @@ rand_serial = yes
 unique_subject = no
 default_md = default
 policy = any
+preserve = yes
 email_in_dn = no
 x509_extensions = extensions
 [any]
