@@ -10,7 +10,7 @@ import { RegistryDirectory, SERVICE, follow } from '../support/registry-director
 
 const MEMBER = '10.0.0.1:1';
 
-test('a registry missing at start is a failure that says why, and heals when it appears (behaviour 19)', async (t) => {
+test('promise 19: a registry missing at start is a failure that says why, and heals when it appears', async (t) => {
   const registry = await RegistryDirectory.create(t);
   await rm(registry.root, { recursive: true });
   const sink = follow(t, registry);
@@ -27,7 +27,7 @@ for (const [onFailure, expected] of [
   ['keep', [[MEMBER]]],
   ['clear', [[MEMBER], [], [MEMBER]]],
 ] as const) {
-  test(`a registry that goes away and returns: '${onFailure}' reports ${JSON.stringify(expected)} (behaviour 24)`, async (t) => {
+  test(`promise 24: a registry that goes away and returns: '${onFailure}' reports ${JSON.stringify(expected)}`, async (t) => {
     const registry = await RegistryDirectory.create(t);
     await registry.add(MEMBER);
     const sink = follow(t, registry, { onFailure, rereadMs: 10 });

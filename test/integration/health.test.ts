@@ -148,7 +148,7 @@ for (const [method, path, status] of [
   ['GET', '/quit', 404],
   ['GET', '/readyz/', 404],
 ] as const) {
-  test(`the health port answers ${method} ${path} with ${status} (behaviour 40)`, async (t) => {
+  test(`promise 40: the health port answers ${method} ${path} with ${status}`, async (t) => {
     const answer = await ask(await startHealth(t), path, { method });
     assert.equal(answer.status, status);
     assert.equal(answer.headers.allow, status === 405 ? 'GET, HEAD' : undefined);

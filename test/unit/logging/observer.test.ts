@@ -150,7 +150,7 @@ test('a port that stays taken is an error once, again when the errno changes and
   );
 });
 
-test('a backend that is down makes one line per change of state, however often it is tried (behaviour 24)', async () => {
+test('promise 24: a backend that is down makes one line per change of state, however often it is tried', async () => {
   const down = (error: string) => ({ type: 'discovery-state', service, status: 'stale', error }) as const;
   const up = { type: 'discovery-state', service, status: 'synced' } as const;
   const lines = await linesOf([
@@ -172,7 +172,7 @@ test('a backend that is down makes one line per change of state, however often i
   );
 });
 
-test('running out of descriptors makes one line in 10 s, the next one with a count (behaviour 10)', async () => {
+test('promise 10: running out of descriptors makes one line in 10 s, the next one with a count', async () => {
   let now = 0;
   const paused = { type: 'accept-failed', service, errno: 'EMFILE' } as const;
   const capture = await LogCapture.create();
