@@ -9,6 +9,7 @@ import type {
   LifecycleEvent,
   ListenFailedEvent,
   Observer,
+  TlsFailedEvent,
 } from '../core/observer.ts';
 import { LineLimit } from './line-limit.ts';
 import { shorten } from './serialize-error.ts';
@@ -23,6 +24,8 @@ const WINDOW_MS = 10_000;
 /** Anyone who can write to the registry can make these. */
 const IGNORED_LINES = 20;
 const ERROR_LINES = 20;
+/** Anyone who can reach the listener can make these. */
+const HANDSHAKE_LINES = 20;
 const MAX_KEY = 256;
 const MAX_CANDIDATES = 20;
 
@@ -31,6 +34,7 @@ class EventLog {
   readonly #pauses: LineLimit;
   readonly #ignored: LineLimit;
   readonly #errors: LineLimit;
+  readonly #handshakes: LineLimit;
   /** Last errno of each listener that does not listen. */
   readonly #listenFaults = new Map<string, string>();
   /** Last thing said about each service's discovery. */
@@ -43,6 +47,7 @@ class EventLog {
     this.#pauses = limit(1);
     this.#ignored = limit(IGNORED_LINES);
     this.#errors = limit(ERROR_LINES);
+    this.#handshakes = limit(HANDSHAKE_LINES);
   }
 
   write(event: AttacheEvent): void {
@@ -73,6 +78,9 @@ class EventLog {
         this.#logger.debug({ service, id, candidate, errno, ms: Math.round(ms) }, 'dial failed');
         return;
       }
+      case 'tls-failed':
+        this.#tlsFailed(event);
+        return;
       case 'candidates-changed':
         this.#candidatesChanged(event);
         return;
@@ -109,6 +117,12 @@ class EventLog {
     const fields = { service, listener, address: formatAddress(address), errno, retryInMs: Math.round(retryInMs) };
     if (isNews) this.#logger.error(fields, 'listen failed');
     else this.#logger.debug(fields, 'listen failed');
+  }
+
+  #tlsFailed({ service, id, side, address, code, peer }: TlsFailedEvent): void {
+    const suppressed = this.#handshakes.admit(`${service}/${side}`);
+    if (suppressed === undefined) return;
+    this.#logger.warn({ service, id, side, address, code, peer, ...counted(suppressed) }, 'tls failed');
   }
 
   #candidatesChanged({ service, candidates, added, removed }: CandidatesChangedEvent): void {

@@ -33,9 +33,13 @@ export class Leg {
   bytesRead = 0;
   /** The socket's sender has finished. */
   ended = false;
+  /** That it has finished is not what it said: its connection was cut. */
+  truncated = false;
   closed = false;
   /** Reading is stopped until the peer has written what it was given. */
   waitsForPeer = false;
+  /** What is written may still be read from the caller's buffer after `writableLength` has become 0. */
+  readonly encrypted: boolean = false;
 
   readonly #canReset: boolean;
 
@@ -95,6 +99,11 @@ export class Leg {
   destroy(): void {
     if (!this.closed) this.socket.destroy();
   }
+
+  /** Ends the socket as one whose stream is whole; only for when nothing is under way to it. */
+  close(): void {
+    this.destroy();
+  }
 }
 
 /** A fault that means "the other side went away", as against one of ours or of the network. */
@@ -121,7 +130,8 @@ function onEnd(this: Socket): void {
 
 function onError(this: Socket, error: NodeJS.ErrnoException): void {
   const leg = (this as LegSocket)[kLeg];
-  leg.owner.legFailed(leg, error);
+  // A TLS socket that was reset under a write reports the write after its close.
+  if (!leg.closed) leg.owner.legFailed(leg, error);
 }
 
 function onClose(this: Socket): void {
