@@ -7,8 +7,8 @@ export type EndedBy = 'client' | 'candidate' | 'attache';
  * | reason | meaning |
  * | --- | --- |
  * | `finished` | both sides finished their direction; nothing was lost |
- * | `client_reset` / `candidate_reset` | that side sent RST |
- * | `client_error` / `candidate_error` | that side failed otherwise (time-out of keep-alive, EPIPE, ...) |
+ * | `client_reset` / `candidate_reset` | that side sent RST (ECONNRESET, EPIPE) |
+ * | `client_error` / `candidate_error` | that side failed otherwise (time-out of keep-alive, ...) |
  * | `client_truncated` / `candidate_truncated` | that side closed TCP without the close_notify of TLS; the other was reset |
  * | `tls_handshake_failed` | the client's TLS handshake failed, or took longer than `CONNECT_TIMEOUT`; nothing was dialed |
  * | `tls_peer_refused` | the client showed no certificate, or none that is good or allowed; nothing was dialed |

@@ -2,10 +2,9 @@ import { isIP, type Socket } from 'node:net';
 import { formatAddress, type Address } from '../core/address.ts';
 import type { DialPolicy } from '../core/dial-policy.ts';
 import { errnoOf } from '../core/errors.ts';
-import { Leg, type LegOwner } from './leg.ts';
+import { keepAliveDelayMs, Leg, type LegOwner } from './leg.ts';
 import { candidateSocket, CandidateReader } from './read-buffer.ts';
 import type { Family, Resolver } from './resolver.ts';
-import { UNHEARD } from './tls-accept.ts';
 import { tlsConnect, type TlsDialSettings } from './tls-dial.ts';
 import { TlsLeg } from './tls-leg.ts';
 import { judgePeer, type TlsPeer } from './tls-peer.ts';
@@ -103,13 +102,14 @@ export class Dial implements LegOwner {
     }
     leg.socket.setNoDelay(true);
     const { keepAliveMs, tls } = this.#settings;
-    if (keepAliveMs > 0) leg.socket.setKeepAlive(true, keepAliveMs);
+    if (keepAliveMs > 0) leg.socket.setKeepAlive(true, keepAliveDelayMs(keepAliveMs));
     if (tls !== undefined) {
       this.#shakeHands(leg, tls);
       return;
     }
     this.#end();
-    leg.socket.once('close', () => this.#reader?.release());
+    const reader = this.#reader;
+    leg.socket.once('close', () => reader?.release());
     this.#owner.dialed({ leg, read: () => leg.socket.resume() });
   }
 
@@ -134,11 +134,9 @@ export class Dial implements LegOwner {
       return;
     }
     const address = this.#address;
-    const raw = plain.socket;
     const key = formatAddress(address);
-    const socket = tlsConnect({ raw, address, key, material, settings });
-    const leg = new TlsLeg({ socket, raw, canReset: address.kind === 'tcp', owner: this });
-    plain.owner = UNHEARD;
+    const socket = tlsConnect({ raw: plain.socket, address, key, material, settings });
+    const leg = new TlsLeg({ socket, plain, canReset: address.kind === 'tcp', owner: this });
     this.#leg = leg;
     this.#lastErrno = 'EOF';
     socket.once('secureConnect', () => {
@@ -162,7 +160,7 @@ export class Dial implements LegOwner {
     resolver.resolve(host, family).then(
       (ips) => {
         const allowed = ips.filter((ip) => policy.permits(ip));
-        this.#lastErrno = 'NOT_ALLOWED';
+        if (allowed.length === 0) this.#lastErrno = 'NOT_ALLOWED';
         this.#dialAll(allowed, port);
       },
       (error: unknown) => {

@@ -2,7 +2,7 @@ import { createServer, isIP, type ListenOptions, type Server, type Socket } from
 import type { Address } from '../core/address.ts';
 import { fullJitterBackoff, type Backoff } from '../core/backoff.ts';
 import { errnoOf } from '../core/errors.ts';
-import { WRITE_HIGH_WATER_BYTES } from './leg.ts';
+import { keepAliveDelayMs, WRITE_HIGH_WATER_BYTES } from './leg.ts';
 import type { Family, Resolver } from './resolver.ts';
 import { removeStaleSocket } from './stale-socket.ts';
 
@@ -109,7 +109,7 @@ export class Listener {
       pauseOnConnect: true,
       noDelay: true,
       keepAlive: keepAliveMs > 0,
-      keepAliveInitialDelay: keepAliveMs,
+      keepAliveInitialDelay: keepAliveDelayMs(keepAliveMs),
       highWaterMark: WRITE_HIGH_WATER_BYTES,
     });
     this.#state = { phase: 'opening', server, retry: undefined };

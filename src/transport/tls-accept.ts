@@ -107,8 +107,7 @@ export class TlsAccept implements LegOwner {
       return;
     }
     const isRequired = settings.clientAuth === 'require';
-    const raw = leg.socket;
-    const socket = new TLSSocket(raw, {
+    const socket = new TLSSocket(leg.socket, {
       isServer: true,
       secureContext: material.secureContext,
       requestCert: isRequired,
@@ -118,8 +117,7 @@ export class TlsAccept implements LegOwner {
       ...{ highWaterMark: WRITE_HIGH_WATER_BYTES },
     });
     socket.disableRenegotiation();
-    const secure = new TlsLeg({ socket, raw, canReset, owner: this });
-    leg.owner = UNHEARD;
+    const secure = new TlsLeg({ socket, plain: leg, canReset, owner: this });
     this.#leg = secure;
     // `tls.Server` listens to the same two; a bare socket has no public ones.
     socket.on('_tlsError', (error: unknown) => (this.#code = errnoOf(error)));
@@ -178,10 +176,3 @@ function endedBy(code: string): 'client' | 'attache' {
 function onTimeout(accept: TlsAccept): void {
   accept.timedOut();
 }
-
-/** For the plain leg below a TLS one: what becomes of it, the TLS leg says. */
-export const UNHEARD: LegOwner = {
-  legEnded: () => undefined,
-  legFailed: () => undefined,
-  legClosed: () => undefined,
-};

@@ -16,7 +16,7 @@ test('files and links to files are members, empty or not, in the order of their 
   assert.deepEqual(sink.ignoredKeys, []);
 });
 
-test('hidden entries are passed over in silence, folders and garbage with one warning each', async (t) => {
+test('promise 23: hidden entries are passed over in silence, folders and garbage with one warning each', async (t) => {
   const registry = await RegistryDirectory.create(t);
   const garbage = ['README', '10.0.0.1:0', '10.0.0.1:6379\n', '\u001b[31mred:1', '10.0.0.1:99999', '::1:6379'];
   for (const name of ['10.0.0.1:6379', '.keep', '..data', ...garbage]) await registry.add(name);

@@ -6,7 +6,7 @@ import { memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
 import { activeResources, untilResourcesAre } from '../support/resources.ts';
 
-test('etcd frozen: the set stays, staleness shows within 15 s, CPU stays under 2%, and it heals', async (t) => {
+test('promise 24: etcd frozen: the set stays, staleness shows within 15 s, CPU stays under 2%, and it heals', async (t) => {
   const etcd = await startEtcd(t);
   await etcd.api.put(memberKey('10.0.0.1:1'));
   const { recorder } = startSource(t, { endpoints: [etcd.url] });

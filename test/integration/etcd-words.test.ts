@@ -18,7 +18,7 @@ async function guard({ api }: EtcdNode): Promise<void> {
   await api.call('auth/enable', {});
 }
 
-test('user and password from the environment and from a file reach etcd, and neither reaches the log', async (t) => {
+test('promise 41: user and password from the environment and from a file reach etcd, and neither reaches the log', async (t) => {
   const etcd = await startEtcd(t);
   const server = await startNamed(t, 'behind a password');
   await etcd.api.put(`/srv/app/127.0.0.1:${server.port}`);

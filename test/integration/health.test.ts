@@ -279,7 +279,7 @@ test('a close does not wait for a client that never ends its request', async (t)
   await server.close();
 });
 
-test('POST /quit calls quit and is accepted, and nothing else of that port does anything', async (t) => {
+test('promise 40: POST /quit calls quit and is accepted, and nothing else of that port does anything', async (t) => {
   let quits = 0;
   const server = await startAdmin(t, () => (quits += 1));
   const get = await ask(server, '/quit');

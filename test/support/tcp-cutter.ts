@@ -83,7 +83,7 @@ class Cutter implements TcpCutter {
     if (this.#swallow) this.cut();
     this.#swallow = false;
     if (this.#server !== undefined) return;
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => this.#accept(client));
+    this.#server = createServer({ pauseOnConnect: true }, (client) => this.#accept(client));
     this.#server.listen(this.port, '127.0.0.1');
     await once(this.#server, 'listening');
   }
@@ -95,11 +95,10 @@ class Cutter implements TcpCutter {
     client.once('close', () => this.#clients.delete(client));
     if (this.#swallow) {
       // Reads, to notice when the client leaves; never answers.
-      client.once('end', () => client.destroy());
       client.resume();
       return;
     }
-    const target = connect({ port: this.#targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    const target = connect({ port: this.#targetPort, host: '127.0.0.1' });
     this.#clients.set(client, target);
     this.#track(target);
     client.pipe(target);

@@ -141,6 +141,9 @@ export function readAll(socket: Socket): Promise<{ readonly bytes: Buffer; reado
     socket
       .on('data', (chunk: Buffer) => chunks.push(chunk))
       .on('end', () => {
+        // libuv before 1.52 may call a reset an end; then an empty write fails, and 'error' and 'close' follow.
+        if (socket.writable && socket.writableLength === 0) socket.write(Buffer.alloc(0));
+        if (isReset(socket.errored)) return;
         end = 'eof';
         resolve({ bytes: Buffer.concat(chunks), end });
       })
@@ -149,6 +152,10 @@ export function readAll(socket: Socket): Promise<{ readonly bytes: Buffer; reado
       })
       .on('close', () => resolve({ bytes: Buffer.concat(chunks), end }));
   });
+}
+
+function isReset(error: NodeJS.ErrnoException | null): boolean {
+  return error?.code === 'ECONNRESET';
 }
 
 /** Connects, reads until the end, and answers what came: what `nc host port </dev/null` would print. */

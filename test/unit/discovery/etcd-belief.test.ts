@@ -8,6 +8,7 @@ import { MemberReader } from '../../../src/discovery/members.ts';
 
 const GRACE_MS = 30_000;
 const COALESCE_MS = 5;
+const COALESCE_MAX_MS = 25;
 
 function setUp(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
@@ -17,6 +18,7 @@ function setUp(t: TestContext) {
     reader: new MemberReader(permitAll, () => undefined),
     graceMs: GRACE_MS,
     coalesceMs: COALESCE_MS,
+    coalesceMaxMs: COALESCE_MAX_MS,
     deliver: (set) => sets.push(set.map(formatAddress)),
     doubtChanged: (doubted) => doubts.push(doubted),
   });
@@ -48,6 +50,21 @@ test('a new view with the same members is not delivered again', (t) => {
   belief.listed(view(5, 'a:1', 'b:1'));
   belief.listed(view(9, 'b:1', 'a:1', 'garbage'));
   assert.deepEqual(sets, [['a:1', 'b:1']]);
+});
+
+test('a stream of changes does not put the set off for ever', (t) => {
+  const { belief, sets, tick } = setUp(t);
+  const live = view(5);
+  belief.listed(live);
+  for (let ms = 0; ms < 2 * COALESCE_MAX_MS; ms += 1) {
+    live.apply({ events: [event('Put', `a:${ms + 1}`, 6 + ms)] });
+    belief.changed();
+    tick(1);
+  }
+  assert.deepEqual(
+    sets.map((set) => set.length),
+    [0, COALESCE_MAX_MS, 2 * COALESCE_MAX_MS],
+  );
 });
 
 test('changes within the coalescing time are one set', (t) => {

@@ -32,6 +32,18 @@ test('starting with the reason until the first success, stale with its time afte
   ]);
 });
 
+test('a backend lost between its first list and its watch is stale, and says so although the fault is the old one', () => {
+  const { report, states, counters } = setUp();
+  report.fault(refused);
+  report.listed();
+  report.fault(refused);
+  report.listed();
+  report.fault(refused);
+  assert.deepEqual(states.slice(1), [
+    { status: 'stale', lastOkAt: 1_000, error: 'ECONNREFUSED: 10.0.0.1:2379 refused the connection', counters },
+  ]);
+});
+
 test('one outage is reported once for each class of fault', () => {
   const { report, states } = setUp();
   for (let n = 0; n < 100; n += 1) {

@@ -42,7 +42,7 @@ for (const text of [
   });
 }
 
-test('no password in a URL gets out, whatever characters it has', () => {
+test('promise 41: no password in a URL gets out, whatever characters it has', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[^\s]{6,30}$/), (password) => {
       const text = textOf(cleanLine(asLine(`GET http://user:${password}@host/path failed`)));

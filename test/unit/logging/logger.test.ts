@@ -25,7 +25,7 @@ for (const [level, expected] of [
   });
 }
 
-test('fields that are known to be secret are censored, in both formats', async () => {
+test('promise 41: fields that are known to be secret are censored, in both formats', async () => {
   for (const format of ['json', 'pretty'] as const) {
     const capture = await LogCapture.create({ format });
     capture.log.logger.info({ password: 'hunter2', token: 'hunter2', AWS_SECRET_ACCESS_KEY: 'hunter2' }, 'msg');
@@ -58,7 +58,7 @@ test('an error that is its own cause, or has an endless message, makes a bounded
 
 const HOSTILE = '\u001b]0;owned\u0007\u001b[31mred\u009b2J\r\n{"level":"info"}\u202e';
 
-test('no escape sequence or newline of a registry key, message or error reaches a terminal', async () => {
+test('promise 41: no escape sequence or newline of a registry key, message or error reaches a terminal', async () => {
   for (const format of ['json', 'pretty'] as const) {
     const capture = await LogCapture.create({ format });
     capture.log.logger.warn({ key: HOSTILE, nested: { list: [HOSTILE] } }, `ignored ${HOSTILE}`);
