@@ -96,7 +96,8 @@ test('server mode: a client beyond the handshakes allowed at once waits for a pl
   t.after(() => late.destroy());
   let isSecure = false;
   late.once('secureConnect', () => (isSecure = true));
-  const first = idle[0]!;
+  const [first] = idle;
+  assert.ok(first);
   first.resume();
   await once(first, 'end');
   idle.forEach((socket) => socket.destroy());
