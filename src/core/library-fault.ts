@@ -1,5 +1,9 @@
-/** Libraries that run beside the proxy, never on the path of a connection: what they let escape must not end it. */
-const SURVIVED = /[\\/]node_modules[\\/](?:etcd3|cockatiel|@grpc|@aws-sdk|@smithy)[\\/]/;
+/**
+ * Libraries that run beside the proxy, never on the path of a connection, and what they use themselves: what they let
+ * escape must not end it.
+ */
+const SURVIVED =
+  /[\\/]node_modules[\\/](?:etcd3|cockatiel|bignumber\.js|@grpc|@js-sdsl|@?protobufjs|long|lodash\.camelcase|@aws-sdk|@smithy)[\\/]/;
 const FRAME = /^\s+at .*?(?:\(|file:\/\/|\s)((?:file:\/\/)?[\\/].+?|node:[^)]+):\d+:\d+\)?$/;
 
 /**

@@ -47,6 +47,20 @@ for (const [load, bytes] of [
   });
 }
 
+test('promise 3: bytes with a reset right behind them never look like a finished stream to a client that has ended', async (t) => {
+  const server = await startServer(t);
+  const { port, closedOne } = await startService(t, { candidates: [server.address] });
+  for (let n = 1; n <= 20; n += 1) {
+    const client = await connectTo(port);
+    client.end('question');
+    const candidate = await server.accepted();
+    await once(candidate.resume(), 'end');
+    candidate.write('cut sho', () => candidate.resetAndDestroy());
+    // What the client sees is not asked: it cannot tell either, on the same libuv.
+    assert.equal((await closedOne(n)).reason, 'candidate_reset');
+  }
+});
+
 test('promise 3: a client that is not being read and resets closes the candidate within 2 s', async (t) => {
   const server = await startServer(t, { pauseOnConnect: true });
   const { port, closedOne } = await startService(t, { candidates: [server.address] });

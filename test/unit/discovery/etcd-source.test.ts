@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { permitAll } from '../../../src/core/dial-policy.ts';
 import { parseEndpoint } from '../../../src/discovery/etcd-endpoint.ts';
+import { etcdPlan } from '../../../src/discovery/etcd-plan.ts';
+import { defaultEtcdTiming } from '../../../src/discovery/etcd-timing.ts';
 import { etcdSource } from '../../../src/discovery/etcd.ts';
 
 test('endpoints are read as URLs; only host and port are ever shown', () => {
@@ -29,4 +31,12 @@ test('no endpoint at all is refused', () => {
   assert.throws(() => etcdSource({ directory: '/srv/a', endpoints: [], policy: permitAll, onFailure: 'keep' }), {
     code: 'config_invalid',
   });
+});
+
+test('the defaults are the measured ones, and each can be replaced alone', () => {
+  const given = { directory: '/srv/a', endpoints: ['http://h:1'], policy: permitAll, onFailure: 'keep' } as const;
+  const plan = etcdPlan({ ...given, timing: { callMs: 7 } });
+  assert.equal(plan.prefix, '/srv/a/');
+  assert.equal(plan.regressGraceMs, 30_000);
+  assert.deepEqual(plan.timing, { ...defaultEtcdTiming, callMs: 7 });
 });
