@@ -31,6 +31,11 @@ export function invalid(origin: string, message: string): MaterialError {
   return new MaterialError({ code: 'tls_material_invalid', faults: [{ origin, message }] });
 }
 
+/** @param canPass whether it can pass by itself */
+export function unavailable(origin: string, message: string, canPass: boolean): MaterialError {
+  return new MaterialError({ code: 'tls_material_unavailable', faults: [{ origin, message }], retryable: canPass });
+}
+
 /** Collects the faults of several steps, so that all of them can be repaired in one go. */
 export class FaultCollector {
   readonly #errors: MaterialError[] = [];
@@ -45,9 +50,24 @@ export class FaultCollector {
     }
   }
 
+  /** What `work` comes to, undefined after a fault. @throws what it rejects with that is no {@link MaterialError} */
+  async settle<T>(work: Promise<T>): Promise<T | undefined> {
+    try {
+      return await work;
+    } catch (error) {
+      this.add(error);
+      return undefined;
+    }
+  }
+
   add(error: unknown): void {
     if (!(error instanceof MaterialError)) throw error;
     this.#errors.push(error);
+  }
+
+  /** Whether there was a fault, and each can pass by itself. */
+  get canPass(): boolean {
+    return this.#errors.length > 0 && this.#errors.every(({ retryable }) => retryable);
   }
 
   /** @throws MaterialError when there was a fault: final when one of them is, invalid when one of them is */
@@ -57,7 +77,7 @@ export class FaultCollector {
     throw new MaterialError({
       code: isInvalid ? 'tls_material_invalid' : 'tls_material_unavailable',
       faults: this.#errors.flatMap(({ faults }) => faults),
-      retryable: this.#errors.every(({ retryable }) => retryable),
+      retryable: this.canPass,
     });
   }
 }

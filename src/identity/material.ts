@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
+import type { AttacheError } from '../core/errors.ts';
 import type { PartName } from '../core/material-origin.ts';
-import type { MaterialError } from './material-error.ts';
 
 /** `client`: we dial with TLS. `server`: we accept TLS. */
 export type TlsRole = 'client' | 'server';
@@ -74,28 +74,27 @@ export interface PeerPolicy {
   permits(certificate: X509Certificate | undefined): boolean;
 }
 
-/** Things an operator wants to see counted; all since start. */
-export interface MaterialCounters {
-  /** Sets that were taken into use, the first included. */
-  readonly loaded: number;
-  /** Times what was read was no good. */
-  readonly refused: number;
-  /** Times something could not be read. */
-  readonly unavailable: number;
+/** Material that is read again from time to time: what it is now, and how that stands. */
+export interface CurrentMaterial {
+  /** The set to use for a new connection; undefined until the first is there. */
+  readonly current: TlsMaterial | undefined;
+  readonly state: MaterialState;
+  /**
+   * Hears of each set that is taken into use, the first included.
+   *
+   * @returns ends it
+   */
+  onChange(listener: (material: TlsMaterial) => void): () => void;
 }
 
 /**
- * - `loading`: there is no good set yet;
- * - `ready`: the set in use is what its places held at the last look;
- * - `stale`: the last look failed; the set in use is an older one.
+ * - `loading`: there is no set yet;
+ * - `ready`: the last look found the set in use, or has put it there;
+ * - `stale`: the last look failed; the set in use is one of before.
  */
 export type MaterialState =
   | { readonly status: 'loading'; readonly error: string | undefined; readonly counters: MaterialCounters }
-  | {
-      readonly status: 'ready';
-      readonly material: TlsMaterial;
-      readonly counters: MaterialCounters;
-    }
+  | { readonly status: 'ready'; readonly material: TlsMaterial; readonly counters: MaterialCounters }
   | {
       readonly status: 'stale';
       readonly material: TlsMaterial;
@@ -103,17 +102,38 @@ export type MaterialState =
       readonly counters: MaterialCounters;
     };
 
+/** Things an operator wants to see counted; all since start. */
+export interface MaterialCounters {
+  /** Sets that were taken into use. */
+  readonly loaded: number;
+  /** Looks that found a set that is no good. */
+  readonly refused: number;
+  /** Looks that could not read a part. */
+  readonly unavailable: number;
+}
+
 /**
- * What keeping material reports, for logs and metrics:
+ * What is told of material, for logs:
  * - `loaded`: a set was taken into use;
- * - `failed`: a look failed, in another way than the one before;
- * - `recovered`: a look after failed ones found the set in use again;
- * - `expiring`: the set in use expires within 7 days, or has expired; at most once a day for each set;
- * - `listener-failed`: a listener of the keeper threw; a bug.
+ * - `failed`: a look failed, otherwise than the one before did;
+ * - `recovered`: after failed looks the set in use was found again;
+ * - `expiring`: the set in use ends within 7 days, or has ended; at most once a day;
+ * - `listener-failed`: a listener threw, which is a bug.
  */
 export type MaterialReport =
-  | { readonly kind: 'loaded'; readonly material: TlsMaterial; readonly isFirst: boolean }
-  | { readonly kind: 'failed'; readonly error: MaterialError; readonly retryInMs: number | undefined }
+  | { readonly kind: 'loaded'; readonly material: TlsMaterial }
+  | {
+      readonly kind: 'failed';
+      /** Its message has a line for each fault. */
+      readonly error: AttacheError;
+      /** Until the next look; undefined when there will be none by itself. */
+      readonly nextInMs: number | undefined;
+    }
   | { readonly kind: 'recovered'; readonly material: TlsMaterial }
-  | { readonly kind: 'expiring'; readonly material: TlsMaterial; readonly notAfterMs: number }
+  | {
+      readonly kind: 'expiring';
+      readonly material: TlsMaterial;
+      /** `Date.now()` at which it ends. */
+      readonly notAfterMs: number;
+    }
   | { readonly kind: 'listener-failed'; readonly error: unknown };

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { errnoOf } from '../core/errors.ts';
 import type { PartName } from '../core/material-origin.ts';
@@ -8,7 +7,7 @@ import { readCertificates } from './certificates.ts';
 import type { CertificateFacts, ContextOptions, MaterialPurpose, TlsMaterial, TlsRole } from './material.ts';
 import { FaultCollector, invalid } from './material-error.ts';
 import { ownIdentity, type OwnIdentity } from './own-identity.ts';
-import type { MaterialPart, MaterialParts } from './parts.ts';
+import { fingerprintOf, type MaterialPart, type MaterialParts } from './parts.ts';
 import { readPrivateKey } from './private-key.ts';
 import { contextOptionsOf } from './context-options.ts';
 
@@ -119,13 +118,4 @@ function accepted(make: () => SecureContext, part: MaterialPart | undefined): Se
 
 function said(part: MaterialPart | undefined, warnings: readonly string[] = []): readonly string[] {
   return warnings.map((warning) => `${part?.origin ?? ''}: ${warning}`);
-}
-
-function fingerprintOf(parts: MaterialParts): string {
-  const hash = createHash('sha256');
-  for (const name of ['ca', 'cert', 'key'] as const) {
-    const bytes = parts[name]?.bytes;
-    hash.update(`${name}:${bytes?.length ?? 'none'}:`).update(bytes ?? '');
-  }
-  return hash.digest('hex');
 }

@@ -29,7 +29,7 @@ export interface CertificateDetails {
   readonly usages?: readonly string[];
   /** Default: an hour ago. */
   readonly notBefore?: Date;
-  /** Default: in two days. */
+  /** Default: in 30 days. */
   readonly notAfter?: Date;
   /** The whole subject as openssl takes it, in place of the common name: `/O=acme/CN=web`. */
   readonly subject?: string;
@@ -190,7 +190,7 @@ async function sign(options: Signing): Promise<void> {
       ? ['-selfsign', '-keyfile', keyPath]
       : ['-cert', issuer.certPath, '-keyfile', issuer.keyPath]),
     ...['-startdate', opensslTime(notBefore ?? new Date(Date.now() - HOUR_MS))],
-    ...['-enddate', opensslTime(notAfter ?? new Date(Date.now() + 48 * HOUR_MS))],
+    ...['-enddate', opensslTime(notAfter ?? new Date(Date.now() + 30 * 24 * HOUR_MS))],
   ]);
 }
 
