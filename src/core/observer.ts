@@ -10,6 +10,7 @@ export type AttacheEvent =
   | ConnectionClosedEvent
   | DialFailedEvent
   | TlsFailedEvent
+  | TlsMaterialEvent
   | CandidatesChangedEvent
   | DiscoveryStateEvent
   | CandidateIgnoredEvent
@@ -118,6 +119,25 @@ export interface TlsFailedEvent {
   readonly code: string;
   /** The name in the certificate of a peer that was refused: not to be believed when its chain was at fault. */
   readonly peer?: string | undefined;
+}
+
+/**
+ * News of a service's certificates and key. `refused`: what was read is no good; `unavailable`: something could not be
+ * read; in both cases what was in use stays in use.
+ */
+export interface TlsMaterialEvent {
+  readonly type: 'tls-material';
+  readonly service: string;
+  readonly outcome: 'loaded' | 'recovered' | 'expiring' | 'refused' | 'unavailable';
+  readonly subject?: string | undefined;
+  readonly serial?: string | undefined;
+  /** `Date.now()` at which our own certificate expires. */
+  readonly notAfterMs?: number | undefined;
+  readonly warnings?: readonly string[];
+  /** A line for each fault. */
+  readonly error?: string;
+  /** Until it is read again by itself, ms. */
+  readonly nextInMs?: number | undefined;
 }
 
 export interface CandidatesChangedEvent {

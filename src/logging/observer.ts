@@ -10,6 +10,7 @@ import type {
   ListenFailedEvent,
   Observer,
   TlsFailedEvent,
+  TlsMaterialEvent,
 } from '../core/observer.ts';
 import { LineLimit } from './line-limit.ts';
 import { shorten } from './serialize-error.ts';
@@ -81,6 +82,9 @@ class EventLog {
       case 'tls-failed':
         this.#tlsFailed(event);
         return;
+      case 'tls-material':
+        this.#tlsMaterial(event);
+        return;
       case 'candidates-changed':
         this.#candidatesChanged(event);
         return;
@@ -123,6 +127,26 @@ class EventLog {
     const suppressed = this.#handshakes.admit(`${service}/${side}`);
     if (suppressed === undefined) return;
     this.#logger.warn({ service, id, side, address, code, peer, ...counted(suppressed) }, 'tls failed');
+  }
+
+  #tlsMaterial({
+    service,
+    outcome,
+    subject,
+    serial,
+    notAfterMs,
+    warnings = [],
+    error,
+    nextInMs,
+  }: TlsMaterialEvent): void {
+    const notAfter = notAfterMs === undefined ? undefined : new Date(notAfterMs).toISOString();
+    const fields = { service, outcome, subject, serial, notAfter };
+    if (error !== undefined) {
+      const retryInMs = nextInMs === undefined ? undefined : Math.round(nextInMs);
+      this.#logger.error({ service, outcome, error: shorten(error), retryInMs }, 'tls material');
+    } else if (outcome === 'expiring') this.#logger.warn(fields, 'tls material');
+    else this.#logger.info(fields, 'tls material');
+    for (const warning of warnings) this.#logger.warn({ service, warning: shorten(warning) }, 'tls material');
   }
 
   #candidatesChanged({ service, candidates, added, removed }: CandidatesChangedEvent): void {
