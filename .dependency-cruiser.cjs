@@ -60,7 +60,8 @@ module.exports = {
     {
       name: 'sockets-live-in-transport',
       severity: 'error',
-      from: { path: '^src/(core|config|discovery/(?!etcd)|balancing|identity|proxy|logging)' },
+      comment: 'identity makes the secure contexts, transport the sockets that use them',
+      from: { path: '^src/(core|config|discovery/(?!etcd)|balancing|proxy|logging)' },
       to: { path: '^(node:)?tls$' },
     },
     {

@@ -10,6 +10,7 @@ import { lazySource } from './discovery/lazy.ts';
 import type { CandidateSource } from './discovery/source.ts';
 import { staticSource } from './discovery/static.ts';
 import { Service, type ServiceStatus } from './proxy/service.ts';
+import { ServiceIdentity, type TlsStatus } from './service-identity.ts';
 import { systemResolver, type Resolver } from './transport/resolver.ts';
 
 /** What may be put in place of the usual parts, and what may be added. */
@@ -35,7 +36,7 @@ export interface Endpoint {
 export interface AmbassadorStatus {
   /** Sticky: once it is draining, nothing makes it serve again. */
   readonly phase: 'new' | 'serving' | 'draining' | 'closed';
-  readonly services: readonly ServiceStatus[];
+  readonly services: readonly (ServiceStatus & { readonly tls?: TlsStatus })[];
 }
 
 /** How a close went. */
@@ -51,6 +52,8 @@ export class Ambassador {
   readonly #observers = new Set<Observer>();
   readonly #emit: Observer;
   readonly #services: readonly Service[];
+  /** Of the services that speak TLS. */
+  readonly #identities = new Map<Service, ServiceIdentity>();
   readonly #hurry = new AbortController();
   #endpoints: readonly Endpoint[] = [];
   #phase: AmbassadorStatus['phase'] = 'new';
@@ -77,7 +80,11 @@ export class Ambassador {
   }
 
   get status(): AmbassadorStatus {
-    return { phase: this.#phase, services: this.#services.map((service) => service.status) };
+    const services = this.#services.map((service) => {
+      const tls = this.#identities.get(service)?.status;
+      return tls === undefined ? service.status : { ...service.status, tls };
+    });
+    return { phase: this.#phase, services };
   }
 
   /**
@@ -85,7 +92,8 @@ export class Ambassador {
    *
    * Resolves when every listener has listened or failed once; a service that failed goes on trying by itself.
    *
-   * @throws AttacheError `nothing_listening` when no service could listen (everything is closed again);
+   * @throws AttacheError `nothing_listening` when no service could listen, `tls_material_invalid` or
+   *   `tls_material_unavailable` when certificates or keys are no good (everything is closed again);
    *   `closed` when it was closed before or meanwhile
    */
   start(): Promise<void> {
@@ -100,6 +108,11 @@ export class Ambassador {
   close(): Promise<Closed> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** Reads the TLS material of every service again. Resolves when that is done, whatever was found; never rejects. */
+  async reload(): Promise<void> {
+    await Promise.all([...this.#identities.values()].map((identity) => identity.reload()));
   }
 
   /** Closes without waiting for connections, or cuts short the waiting of a close that is under way. */
@@ -147,12 +160,20 @@ export class Ambassador {
   async #start(): Promise<void> {
     this.#refuseWhenClosing();
     this.#phase = 'serving';
-    const listening = Promise.all(this.#services.map((service) => service.start()));
+    const listening = Promise.all(this.#services.map((service) => this.#startService(service)));
+    // Heard below; until then it must not count as unheard.
+    listening.catch(() => undefined);
     this.#endpoints = (await this.#parts.endpoints?.(this)) ?? [];
     // A close that came meanwhile may have been through with the endpoints before there were any.
     if (this.#closing !== undefined) await this.#closeEndpoints();
     this.#refuseWhenClosing();
-    await Promise.all([listening, ...this.#endpoints.map((endpoint) => endpoint.start())]);
+    try {
+      await Promise.all([listening, ...this.#endpoints.map((endpoint) => endpoint.start())]);
+    } catch (error) {
+      this.#refuseWhenClosing();
+      await this.closeNow();
+      throw error;
+    }
     this.#refuseWhenClosing();
     const failures = this.#listenFailures();
     if (failures !== undefined) {
@@ -160,6 +181,16 @@ export class Ambassador {
       throw new AttacheError('nothing_listening', `no service could listen: ${failures}`);
     }
     this.#lifecycle('started');
+  }
+
+  /** One that needs TLS material listens once it is there; trouble that can pass keeps nobody else waiting. */
+  async #startService(service: Service): Promise<void> {
+    const identity = this.#identities.get(service);
+    if (identity === undefined) return service.start();
+    const started = identity.load().then(() => service.start());
+    // Its reason has been reported; after a start there is nobody to tell it to.
+    started.catch(() => undefined);
+    await Promise.race([started, identity.troubled]);
   }
 
   /** What went wrong, when nothing listens and nothing will without a change outside. */
@@ -191,6 +222,7 @@ export class Ambassador {
     if (cut > 0) this.#lifecycle('cutting');
     for (const service of this.#services) service.cut('shutdown');
     await Promise.all(this.#services.map((service) => service.close()));
+    await Promise.all([...this.#identities.values()].map((identity) => identity.stop()));
     this.#phase = 'closed';
     this.#lifecycle('stopped');
     await this.#closeEndpoints();
@@ -224,8 +256,10 @@ export class Ambassador {
   #build(service: ServiceConfig, shared: { readonly resolver: Resolver; readonly nextId: () => number }): Service {
     const { candidates, balance, retries, net } = service;
     const discovered = candidates.kind === 'discovered';
-    return new Service({
+    const identity = service.tls.mode === 'off' ? undefined : new ServiceIdentity(service, service.tls, this.#emit);
+    const built = new Service({
       ...service,
+      accepting: identity?.accepting,
       source: (this.#parts.sourceFor ?? sourceFor)(service, this.#config),
       policy: () => (balance === 'round-robin' ? roundRobinPolicy(retries) : orderedPolicy()),
       dialing: {
@@ -234,10 +268,13 @@ export class Ambassador {
         family: net === 'tcp' ? 0 : net === 'tcp4' ? 4 : 6,
         policy: discovered ? dialPolicy(this.#config.discovery.allow) : permitAll,
         resolver: shared.resolver,
+        tls: identity?.dialing,
       },
       observer: this.#emit,
       nextId: shared.nextId,
     });
+    if (identity !== undefined) this.#identities.set(built, identity);
+    return built;
   }
 }
 

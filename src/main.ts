@@ -77,6 +77,10 @@ async function serve(ambassador: Ambassador, logger: Logger): Promise<number> {
       logger.fatal(error.message);
       return exitCodes.unavailable;
     }
+    if (error.code === 'tls_material_invalid' || error.code === 'tls_material_unavailable') {
+      logger.fatal(`TLS material cannot be used\n${error.message}`);
+      return exitCodes.config;
+    }
     // A signal came while it was starting: the close that it asked for is awaited below.
     if (error.code !== 'closed') throw error;
   }
@@ -93,7 +97,10 @@ function heedSignals(ambassador: Ambassador, logger: Logger): void {
     asked = true;
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
-  process.on('SIGHUP', () => logger.info({ signal: 'SIGHUP' }, 'there is nothing to read again'));
+  process.on('SIGHUP', () => {
+    logger.info({ signal: 'SIGHUP' }, 'reading TLS material again');
+    void ambassador.reload();
+  });
 }
 
 /** An error that escapes from a library is reported and survived; one that escapes from our own code is a bug. */

@@ -1,6 +1,6 @@
 import { formatAddress } from '../core/address.ts';
 import type { SourceState } from '../discovery/source.ts';
-import type { ListenerStatus, ProcessStatus, ServiceStatus } from './status.ts';
+import type { ListenerStatus, ProcessStatus, ServiceStatus, TlsStatus } from './status.ts';
 
 /** Whether clients may be sent here, and if not, why: the answer of `/readyz`. */
 export interface Health {
@@ -19,6 +19,15 @@ export interface ServiceHealth {
   readonly connections: number;
   /** A stale set still serves, so this makes nothing unready. */
   readonly discovery: DiscoveryHealth;
+  /** Missing without TLS. `stale`: the last look failed, and what was read before serves on. */
+  readonly tls?: TlsHealth;
+}
+
+export interface TlsHealth {
+  readonly status: TlsStatus['status'];
+  readonly error?: string;
+  /** When our own certificate expires, ISO 8601. */
+  readonly notAfter?: string;
 }
 
 export interface ListenerHealth {
@@ -57,13 +66,19 @@ function judgeService(service: ServiceStatus, phase: ProcessStatus['phase'], opt
     candidates: service.candidates.length,
     connections: service.connections,
     discovery: discoveryHealth(service.discovery, options.now),
+    ...(service.tls && { tls: tlsHealth(service.tls) }),
   };
 }
 
 function reasonsOf(service: ServiceStatus, phase: ProcessStatus['phase'], minCandidates: number): readonly string[] {
   // Listeners that are closed then are no fault of their own.
   if (phase !== 'serving') return [phase === 'new' ? 'not started' : 'draining'];
-  return [...listenerReasons(service), ...candidateReasons(service, minCandidates)];
+  return [...tlsReasons(service), ...listenerReasons(service), ...candidateReasons(service, minCandidates)];
+}
+
+function tlsReasons({ tls }: ServiceStatus): readonly string[] {
+  if (tls?.status !== 'loading') return [];
+  return [tls.error === undefined ? 'no TLS material yet' : `no TLS material yet: ${tls.error}`];
 }
 
 function listenerReasons({ listeners, known }: ServiceStatus): readonly string[] {
@@ -107,5 +122,13 @@ function discoveryHealth(state: SourceState, now: number): DiscoveryHealth {
     ...(error === undefined ? {} : { error }),
     // A clock that was set back must not show an age below zero.
     ...(lastOkAt === undefined ? {} : { lastOkAgeMs: Math.max(0, now - lastOkAt) }),
+  };
+}
+
+function tlsHealth({ status, error, notAfterMs }: TlsStatus): TlsHealth {
+  return {
+    status,
+    ...(error === undefined ? {} : { error }),
+    ...(notAfterMs === undefined ? {} : { notAfter: new Date(notAfterMs).toISOString() }),
   };
 }

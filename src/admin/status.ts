@@ -16,6 +16,17 @@ export interface ServiceStatus {
   readonly known: boolean;
   readonly discovery: SourceState;
   readonly connections: number;
+  /** Missing on a service without TLS. */
+  readonly tls?: TlsStatus;
+}
+
+/** How the TLS material of a service stands. */
+export interface TlsStatus {
+  readonly mode: 'client' | 'server';
+  readonly status: 'loading' | 'ready' | 'stale';
+  readonly error?: string | undefined;
+  /** `Date.now()` at which our own certificate expires. */
+  readonly notAfterMs?: number | undefined;
 }
 
 export interface ListenerStatus {

@@ -12,9 +12,9 @@ export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' };
 
-const COMMANDS = ['run', 'check', 'healthcheck', 'help', 'version'] as const;
-/** Documented, but not built in this version. */
-const PLANNED: readonly string[] = ['tls-client', 'tls-server'];
+const COMMANDS = ['run', 'tls-client', 'tls-server', 'check', 'healthcheck', 'help', 'version'] as const;
+/** Commands of the seed that are `run` with a mode. */
+const MODES: Readonly<Partial<Record<string, string>>> = { 'tls-client': 'client', 'tls-server': 'server' };
 
 /**
  * Reads a command line: `[command] [flags]`, where the command is `run` unless it is named.
@@ -32,14 +32,17 @@ export function parseCommand(argv: readonly string[]): Command {
   if (kind === 'help' || kind === 'version') return { kind };
   const read = readFlags(isNamed ? argv.slice(1) : argv, kind === 'check' ? ['json'] : []);
   if (read.kind !== 'flags') return { kind: read.kind };
-  return kind === 'check' ? { kind, flags: read.flags, json: read.switches.has('json') } : { kind, flags: read.flags };
+  const { flags, switches } = read;
+  if (kind === 'check') return { kind, flags, json: switches.has('json') };
+  if (kind === 'run' || kind === 'healthcheck') return { kind, flags };
+  const mode = { name: 'TLS_MODE', text: MODES[kind] ?? '', origin: kind, fromFlag: true };
+  return { kind: 'run', flags: { ...flags, given: [mode, ...flags.given] } };
 }
 
-function commandNamed(name: string): Command['kind'] {
+function commandNamed(name: string): (typeof COMMANDS)[number] {
   const command = COMMANDS.find((known) => known === name);
   if (command !== undefined) return command;
   const fault = expected(oneOf(COMMANDS), name);
   const hint = didYouMean(nearest(name, COMMANDS));
-  const message = PLANNED.includes(name) ? `${fault}, which is not supported by this version` : `${fault}${hint}`;
-  throw new ConfigError([{ setting: 'command', message }]);
+  throw new ConfigError([{ setting: 'command', message: `${fault}${hint}` }]);
 }

@@ -1,4 +1,6 @@
 import type { Address } from '../core/address.ts';
+import type { MaterialOrigins } from '../core/material-origin.ts';
+import type { PeerRule } from '../core/peer-rule.ts';
 
 /** A whole, valid, frozen configuration. Times are ms; 0 means off. */
 export interface Config {
@@ -39,6 +41,29 @@ export interface ServiceConfig {
   readonly halfCloseTimeoutMs: number;
   readonly keepAliveMs: number;
   readonly maxConnections: number;
+  readonly tls: TlsConfig;
+}
+
+/** `client`: plain in, TLS out. `server`: TLS in, plain out. */
+export type TlsConfig =
+  | { readonly mode: 'off' }
+  | (TlsMaterialConfig & {
+      readonly mode: 'client';
+      /** Sent as SNI and checked in the certificate; undefined: the candidate's host. */
+      readonly serverName: string | undefined;
+    })
+  | (TlsMaterialConfig & {
+      readonly mode: 'server';
+      readonly clientAuth: 'require' | 'none';
+      /** Whom to let in; empty: everybody whose certificate is good. */
+      readonly allow: readonly PeerRule[];
+    });
+
+export interface TlsMaterialConfig {
+  readonly origins: MaterialOrigins;
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** How often it is read again, ms; 0: only when asked to. */
+  readonly reloadMs: number;
 }
 
 export type CandidatesConfig =

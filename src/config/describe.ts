@@ -1,8 +1,10 @@
 import { pathToFileURL } from 'node:url';
 import { formatAddress } from '../core/address.ts';
 import { formatDuration } from '../core/duration.ts';
+import { formatMaterialOrigin } from '../core/material-origin.ts';
+import { formatPeerRule } from '../core/peer-rule.ts';
 import { printable } from './quote.ts';
-import type { Config, DiscoveryConfig, ServiceConfig } from './config.ts';
+import type { Config, DiscoveryConfig, ServiceConfig, TlsConfig } from './config.ts';
 
 type Plain = string | number | boolean | readonly string[];
 type Row = readonly [word: string, value: Plain];
@@ -45,7 +47,38 @@ function serviceRows(service: ServiceConfig): readonly Row[] {
     ['half_close_timeout', formatDuration(service.halfCloseTimeoutMs)],
     ['keepalive', formatDuration(service.keepAliveMs)],
     ['max_connections', service.maxConnections],
+    ...tlsRows(service.tls),
   ];
+}
+
+function tlsRows(tls: TlsConfig): readonly Row[] {
+  if (tls.mode === 'off') return [['tls_mode', 'off']];
+  const { ca, cert, key } = tls.origins;
+  const optional: readonly (readonly [string, string | undefined])[] = [
+    ['tls_cacert', ca && formatMaterialOrigin(ca)],
+    ['tls_cert', cert && formatMaterialOrigin(cert)],
+    ['tls_key', key && formatMaterialOrigin(key)],
+    ['tls_server_name', tls.mode === 'client' ? tls.serverName : undefined],
+  ];
+  const server: readonly Row[] =
+    tls.mode === 'client'
+      ? []
+      : [
+          ['tls_client_auth', tls.clientAuth],
+          ['tls_allow', tls.allow.map(formatPeerRule)],
+        ];
+  return [
+    ['tls_mode', tls.mode],
+    ...given(optional),
+    ['tls_min_version', tls.minVersion],
+    ['tls_reload', formatDuration(tls.reloadMs)],
+    ...server,
+  ];
+}
+
+/** Rows that have a value. */
+function given(rows: readonly (readonly [string, string | undefined])[]): readonly Row[] {
+  return rows.flatMap(([word, value]) => (value === undefined ? [] : [[word, value] as const]));
 }
 
 function processRows(config: Config): readonly Row[] {
@@ -76,7 +109,7 @@ function discoveryRows({ backend, onFailure, allow }: DiscoveryConfig): readonly
     ['etcd_cert', backend.certPath],
     ['etcd_key', backend.keyPath],
   ];
-  return [...rows, ...login.flatMap(([word, value]) => (value === undefined ? [] : [[word, value] as const]))];
+  return [...rows, ...given(login)];
 }
 
 function block(title: string, rows: readonly Row[]): string {

@@ -5,6 +5,8 @@ const USAGE = `Usage: attache [command] [flags]
 
 Commands
   run           proxy until SIGTERM or SIGINT (the default)
+  tls-client    the same with TLS_MODE=client: plain in, mutual TLS out
+  tls-server    the same with TLS_MODE=server: mutual TLS in, plain out
   check         validate, print the resolved services, exit; --json for programs
   healthcheck   ask /readyz of the attache beside it; exit 0 or 1
   help          this text (also --help, -h)

@@ -50,6 +50,24 @@ export interface ServiceOptions {
   readonly keepalive?: DurationOption | undefined;
   /** Beyond it new clients are closed at once; default 0, no limit. */
   readonly maxConnections?: number | undefined;
+  /** `client`: plain in, TLS out; `server`: TLS in, plain out; default `off`. */
+  readonly tlsMode?: 'off' | 'client' | 'server' | undefined;
+  /** Directory or `s3://bucket/prefix` holding `ca.pem`, `cert.pem` and `key.pem`. */
+  readonly tlsCertpath?: string | undefined;
+  /** One by one, each a path, `file://` or `s3://`; they win over `tlsCertpath`. */
+  readonly tlsCacert?: string | undefined;
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  /** Client mode: sent as SNI and checked in the server's certificate; default: the candidate's host. */
+  readonly tlsServerName?: string | undefined;
+  /** Default `TLSv1.2`. */
+  readonly tlsMinVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /** Server mode: whether clients must show a certificate; default `require`. */
+  readonly tlsClientAuth?: 'require' | 'none' | undefined;
+  /** Server mode: whom to let in, e.g. `dns:api.internal`; default: everybody whose certificate is good. */
+  readonly tlsAllow?: string | readonly string[] | undefined;
+  /** How often the material is read again; default 1 min. */
+  readonly tlsReload?: DurationOption | undefined;
 }
 
 /** The configuration of an ambassador as an object: the words of the environment in camel case. */

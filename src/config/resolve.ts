@@ -1,7 +1,7 @@
 import type { Address } from '../core/address.ts';
 import { balanceAt } from './balance.ts';
 import { cleanWords, omit } from './clean.ts';
-import type { Balance, CandidatesConfig, Config, ServiceConfig } from './config.ts';
+import type { Balance, CandidatesConfig, Config, ServiceConfig, TlsConfig } from './config.ts';
 import { discoveryOf } from './discovery.ts';
 import type { Draft, ServiceDraft } from './draft.ts';
 import { deepFreeze } from './freeze.ts';
@@ -11,6 +11,7 @@ import type { Report } from './report.ts';
 import { checkService } from './service-checks.ts';
 import { declaringWords, serviceWords, type ServiceValues } from './service-words.ts';
 import type { Settings } from './setting.ts';
+import { checkTlsDefaults, tlsOf } from './tls.ts';
 
 const defaultWords = omit(serviceWords, declaringWords);
 
@@ -28,8 +29,14 @@ export function resolve(draft: Draft, report: Report): Config {
     const { settings } = service;
     const values = cleanWords(serviceWords, settings, { fallback: defaults, report });
     checkService({ draft: service, values, net: settings.get('NET') ?? draft.defaults.get('NET') }, report);
-    return { draft: service, values, balance: balanceOf(settings, values, report) ?? usual ?? 'ordered' };
+    const tls = tlsOf({ draft: service, values, defaults, defaultSettings: draft.defaults }, report);
+    return { draft: service, values, tls, balance: balanceOf(settings, values, report) ?? usual ?? 'ordered' };
   });
+  checkTlsDefaults(
+    draft.defaults,
+    services.map(({ tls }) => tls.mode),
+    report,
+  );
   const httpAddress = unlessOff(process.HTTP_ADDR);
   const adminAddress = unlessOff(process.ADMIN_ADDR);
   checkListeners(
@@ -59,10 +66,11 @@ export function resolve(draft: Draft, report: Report): Config {
 interface ResolvedService {
   readonly draft: ServiceDraft;
   readonly values: ServiceValues;
+  readonly tls: TlsConfig;
   readonly balance: Balance;
 }
 
-function serviceConfig({ draft, values, balance }: ResolvedService): ServiceConfig {
+function serviceConfig({ draft, values, tls, balance }: ResolvedService): ServiceConfig {
   return {
     name: draft.name,
     origin: draft.origin,
@@ -79,6 +87,7 @@ function serviceConfig({ draft, values, balance }: ResolvedService): ServiceConf
     halfCloseTimeoutMs: values.HALF_CLOSE_TIMEOUT,
     keepAliveMs: values.KEEPALIVE,
     maxConnections: values.MAX_CONNECTIONS,
+    tls,
   };
 }
 

@@ -1,5 +1,6 @@
 import { candidateAddresses, listenAddresses, serviceDirectory } from './address-kinds.ts';
-import { boolean, choice, count, duration, path, text } from './plain-kinds.ts';
+import { boolean, choice, count, duration } from './plain-kinds.ts';
+import { materialFolder, materialOrigin, peerRules, serverName } from './tls-kinds.ts';
 import type { Values, WordTable } from './word.ts';
 
 /** Words that each service has for itself. A bare one (but for SRC, DST and SRV) is the default of every service. */
@@ -66,51 +67,51 @@ export const serviceWords = {
     default: 'off',
     meaning: 'client: plain in, TLS out; server: TLS in, plain out',
     spellings: ['tlsrole'],
-    planned: true,
   },
   TLS_CERTPATH: {
-    kind: path,
+    kind: materialFolder,
     meaning: 'directory or s3://bucket/prefix holding ca.pem, cert.pem and key.pem',
     aliases: ['GO_PROXY_CERTPATH'],
     spellings: ['tlscertpath'],
-    planned: true,
   },
   TLS_CACERT: {
-    kind: path,
+    kind: materialOrigin,
     meaning: 'CA certificates: path, file:// or s3://',
     aliases: ['GO_PROXY_CA'],
     spellings: ['tlscacert'],
-    planned: true,
   },
   TLS_CERT: {
-    kind: path,
+    kind: materialOrigin,
     meaning: 'certificate: path, file:// or s3://',
     aliases: ['GO_PROXY_CERT'],
     spellings: ['tlscert'],
-    planned: true,
   },
   TLS_KEY: {
-    kind: path,
+    kind: materialOrigin,
     meaning: 'private key: path, file:// or s3://',
     aliases: ['GO_PROXY_KEY'],
     spellings: ['tlskey'],
-    planned: true,
   },
-  TLS_SERVER_NAME: { kind: text, meaning: "name checked in the server's certificate", planned: true },
+  TLS_SERVER_NAME: {
+    kind: serverName,
+    meaning: "client mode: name sent as SNI and checked in the server's certificate; default: the candidate's host",
+  },
   TLS_MIN_VERSION: {
     kind: choice({ choices: ['TLSv1.2', 'TLSv1.3'] }),
     default: 'TLSv1.2',
     meaning: 'lowest protocol version',
-    planned: true,
   },
   TLS_CLIENT_AUTH: {
     kind: choice({ choices: ['require', 'none'] }),
     default: 'require',
     meaning: 'server mode: whether clients must show a certificate',
-    planned: true,
   },
-  TLS_ALLOW: { kind: text, meaning: 'peer identities let in', planned: true },
-  TLS_RELOAD: { kind: duration, default: '1m', meaning: 'how often TLS material is read again', planned: true },
+  TLS_ALLOW: {
+    kind: peerRules,
+    meaning:
+      'server mode: peer identities let in, e.g. dns:api.internal,uri:spiffe://prod/web,cn:web; * is one DNS label; default: any',
+  },
+  TLS_RELOAD: { kind: duration, default: '1m', meaning: 'how often TLS material is read again' },
   PROXY_PROTOCOL: {
     kind: choice({ choices: ['off', 'v1', 'v2'] }),
     default: 'off',

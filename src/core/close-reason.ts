@@ -9,6 +9,9 @@ export type EndedBy = 'client' | 'candidate' | 'attache';
  * | `finished` | both sides finished their direction; nothing was lost |
  * | `client_reset` / `candidate_reset` | that side sent RST (ECONNRESET, EPIPE) |
  * | `client_error` / `candidate_error` | that side failed otherwise (time-out of keep-alive, ...) |
+ * | `client_truncated` / `candidate_truncated` | that side closed TCP without the close_notify of TLS; the other was reset |
+ * | `tls_handshake_failed` | the client's TLS handshake failed, or took longer than `CONNECT_TIMEOUT`; nothing was dialed |
+ * | `tls_peer_refused` | the client showed no certificate, or none that is good or allowed; nothing was dialed |
  * | `client_gone` | the client left before a candidate answered; the dial was aborted |
  * | `no_candidates` | the candidate set was empty |
  * | `no_candidate_answered` | every candidate that may be tried was tried |
@@ -26,6 +29,10 @@ export const closeReasons = [
   'candidate_reset',
   'client_error',
   'candidate_error',
+  'client_truncated',
+  'candidate_truncated',
+  'tls_handshake_failed',
+  'tls_peer_refused',
   'client_gone',
   'no_candidates',
   'no_candidate_answered',

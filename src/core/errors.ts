@@ -6,6 +6,8 @@ export type ErrorCode =
   | 'discovery_unreachable'
   | 'discovery_refused'
   | 'discovery_stale'
+  | 'tls_material_invalid'
+  | 'tls_material_unavailable'
   | 'closed'
   | 'internal';
 

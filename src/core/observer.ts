@@ -9,6 +9,8 @@ export type AttacheEvent =
   | ConnectionOpenedEvent
   | ConnectionClosedEvent
   | DialFailedEvent
+  | TlsFailedEvent
+  | TlsMaterialEvent
   | CandidatesChangedEvent
   | DiscoveryStateEvent
   | CandidateIgnoredEvent
@@ -69,6 +71,8 @@ export interface ConnectionClosedEvent {
   readonly client: string;
   /** The candidate that carried it; undefined when none did. */
   readonly candidate: string | undefined;
+  /** Of the side that speaks TLS; undefined on a plain connection, or before its handshake was done. */
+  readonly tls?: ConnectionTls;
   /** Bytes received from the client and handed to the candidate's socket. */
   readonly bytesToCandidate: number;
   /** Bytes received from the candidate and handed to the client's socket. */
@@ -90,6 +94,50 @@ export interface DialFailedEvent {
   readonly candidate: string;
   readonly errno: string;
   readonly ms: number;
+}
+
+/** What TLS found on a connection. */
+export interface ConnectionTls {
+  /** The peer's first URI, else its first DNS name, else its common name. */
+  readonly peer: string | undefined;
+  /** `TLSv1.2` or `TLSv1.3`. */
+  readonly version: string;
+  /** The handshake took up an earlier session. */
+  readonly resumed: boolean;
+}
+
+/** A handshake failed or was refused, or TLS failed later. One at a candidate is a `dial-failed` as well. */
+export interface TlsFailedEvent {
+  readonly type: 'tls-failed';
+  readonly service: string;
+  readonly id: number;
+  /** Who is at the other end of the TLS. */
+  readonly side: 'client' | 'candidate';
+  /** The address of that side. */
+  readonly address: string;
+  /** OpenSSL's or Node's code, an errno name, `TIMEOUT`, `EOF` or `NOT_ALLOWED`. */
+  readonly code: string;
+  /** The name in the certificate of a peer that was refused: not to be believed when its chain was at fault. */
+  readonly peer?: string | undefined;
+}
+
+/**
+ * News of a service's certificates and key. `refused`: what was read is no good; `unavailable`: something could not be
+ * read; in both cases what was in use stays in use.
+ */
+export interface TlsMaterialEvent {
+  readonly type: 'tls-material';
+  readonly service: string;
+  readonly outcome: 'loaded' | 'recovered' | 'expiring' | 'refused' | 'unavailable';
+  readonly subject?: string | undefined;
+  readonly serial?: string | undefined;
+  /** `Date.now()` at which our own certificate expires. */
+  readonly notAfterMs?: number | undefined;
+  readonly warnings?: readonly string[];
+  /** A line for each fault. */
+  readonly error?: string;
+  /** Until it is read again by itself, ms. */
+  readonly nextInMs?: number | undefined;
 }
 
 export interface CandidatesChangedEvent {

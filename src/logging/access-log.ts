@@ -16,6 +16,7 @@ function accessFields(event: ConnectionClosedEvent): object {
     id,
     client,
     candidate,
+    ...(event.tls && { tlsPeer: event.tls.peer, tlsVersion: event.tls.version, tlsResumed: event.tls.resumed }),
     bytesToCandidate,
     bytesToClient,
     dialMs: hundredths(event.dialMs),

@@ -9,6 +9,8 @@ import type {
   LifecycleEvent,
   ListenFailedEvent,
   Observer,
+  TlsFailedEvent,
+  TlsMaterialEvent,
 } from '../core/observer.ts';
 import { LineLimit } from './line-limit.ts';
 import { shorten } from './serialize-error.ts';
@@ -23,6 +25,8 @@ const WINDOW_MS = 10_000;
 /** Anyone who can write to the registry can make these. */
 const IGNORED_LINES = 20;
 const ERROR_LINES = 20;
+/** Anyone who can reach the listener can make these. */
+const HANDSHAKE_LINES = 20;
 const MAX_KEY = 256;
 const MAX_CANDIDATES = 20;
 
@@ -31,6 +35,7 @@ class EventLog {
   readonly #pauses: LineLimit;
   readonly #ignored: LineLimit;
   readonly #errors: LineLimit;
+  readonly #handshakes: LineLimit;
   /** Last errno of each listener that does not listen. */
   readonly #listenFaults = new Map<string, string>();
   /** Last thing said about each service's discovery. */
@@ -43,6 +48,7 @@ class EventLog {
     this.#pauses = limit(1);
     this.#ignored = limit(IGNORED_LINES);
     this.#errors = limit(ERROR_LINES);
+    this.#handshakes = limit(HANDSHAKE_LINES);
   }
 
   write(event: AttacheEvent): void {
@@ -73,6 +79,12 @@ class EventLog {
         this.#logger.debug({ service, id, candidate, errno, ms: Math.round(ms) }, 'dial failed');
         return;
       }
+      case 'tls-failed':
+        this.#tlsFailed(event);
+        return;
+      case 'tls-material':
+        this.#tlsMaterial(event);
+        return;
       case 'candidates-changed':
         this.#candidatesChanged(event);
         return;
@@ -109,6 +121,32 @@ class EventLog {
     const fields = { service, listener, address: formatAddress(address), errno, retryInMs: Math.round(retryInMs) };
     if (isNews) this.#logger.error(fields, 'listen failed');
     else this.#logger.debug(fields, 'listen failed');
+  }
+
+  #tlsFailed({ service, id, side, address, code, peer }: TlsFailedEvent): void {
+    const suppressed = this.#handshakes.admit(`${service}/${side}`);
+    if (suppressed === undefined) return;
+    this.#logger.warn({ service, id, side, address, code, peer, ...counted(suppressed) }, 'tls failed');
+  }
+
+  #tlsMaterial({
+    service,
+    outcome,
+    subject,
+    serial,
+    notAfterMs,
+    warnings = [],
+    error,
+    nextInMs,
+  }: TlsMaterialEvent): void {
+    const notAfter = notAfterMs === undefined ? undefined : new Date(notAfterMs).toISOString();
+    const fields = { service, outcome, subject, serial, notAfter };
+    if (error !== undefined) {
+      const retryInMs = nextInMs === undefined ? undefined : Math.round(nextInMs);
+      this.#logger.error({ service, outcome, error: shorten(error), retryInMs }, 'tls material');
+    } else if (outcome === 'expiring') this.#logger.warn(fields, 'tls material');
+    else this.#logger.info(fields, 'tls material');
+    for (const warning of warnings) this.#logger.warn({ service, warning: shorten(warning) }, 'tls material');
   }
 
   #candidatesChanged({ service, candidates, added, removed }: CandidatesChangedEvent): void {

@@ -2,16 +2,21 @@ import type { Socket } from 'node:net';
 import type { Candidate } from '../balancing/candidate.ts';
 import type { Selection } from '../balancing/pool.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
-import type { DialAttempt, Observer } from '../core/observer.ts';
-import { Dial, type Dialed, type DialOwner, type DialSettings } from '../transport/dialer.ts';
+import { errnoOf } from '../core/errors.ts';
+import type { ConnectionTls, DialAttempt, Observer, TlsFailedEvent } from '../core/observer.ts';
+import { Dial, type Dialed, type DialOwner, type DialSettings, type DialStage } from '../transport/dialer.ts';
 import { isPeerReset, Leg, type LegOwner } from '../transport/leg.ts';
 import { relay, type Relay } from '../transport/relay.ts';
+import { TlsAccept, type TlsAcceptOwner, type TlsAcceptSettings, type TlsFailure } from '../transport/tls-accept.ts';
+import type { TlsPeer } from '../transport/tls-peer.ts';
 
 /** What a connection needs of its service. One object per listener, shared by all its connections. */
 export interface ConnectionContext {
   readonly service: string;
   readonly observer: Observer;
   readonly dialing: DialSettings;
+  /** Default: clients speak plainly. */
+  readonly accepting?: TlsAcceptSettings | undefined;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
   /** Whether clients come in over a Unix socket, where they have no address. */
@@ -29,6 +34,7 @@ export interface ConnectionContext {
 const SILENT_END_GRACE_MS = 500;
 
 type State =
+  | { readonly phase: 'handshaking'; readonly accept: TlsAccept }
   | { readonly phase: 'dialing'; readonly candidate: Candidate; readonly dial: Dial; readonly since: number }
   | {
       readonly phase: 'relaying';
@@ -40,16 +46,17 @@ type State =
   | { readonly phase: 'closing'; readonly endedBy: EndedBy; readonly reason: CloseReason; readonly dialMs: number }
   | { readonly phase: 'selecting' | 'closed' };
 
-/** One client from accept to close: selecting -> dialing -> (selecting -> ...) relaying -> closed. */
-export class Connection implements LegOwner, DialOwner {
+/** One client from accept to close: (handshaking ->) selecting -> dialing -> (selecting -> ...) relaying -> closed. */
+export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
   readonly id: number;
   readonly client: string;
   readonly acceptedAt = performance.now();
   readonly #context: ConnectionContext;
-  readonly #leg: Leg;
+  #leg: Leg;
   readonly #selection: Selection;
   readonly #attempts: DialAttempt[] = [];
   #state: State = { phase: 'selecting' };
+  #tls: TlsPeer | undefined;
   #silentEnd: NodeJS.Timeout | undefined;
   #progress = 0;
   #movedAt = this.acceptedAt;
@@ -82,8 +89,34 @@ export class Connection implements LegOwner, DialOwner {
   }
 
   start(): void {
-    this.#leg.peek();
+    const { accepting, unixClients } = this.#context;
+    if (accepting === undefined) {
+      this.#leg.peek();
+      this.#dialNext();
+      return;
+    }
+    const options = { leg: this.#leg, canReset: !unixClients, settings: accepting, owner: this };
+    const accept = new TlsAccept(options);
+    this.#state = { phase: 'handshaking', accept };
+    accept.start();
+  }
+
+  secured(leg: Leg, peer: TlsPeer): void {
+    if (this.#state.phase !== 'handshaking') return;
+    this.#take(leg);
+    this.#tls = peer;
+    leg.peek();
+    this.#state = { phase: 'selecting' };
     this.#dialNext();
+  }
+
+  notSecured(leg: Leg, { kind, endedBy, code, peer }: TlsFailure): void {
+    this.#tlsFailed({ side: 'client', address: this.client, code, peer });
+    this.#finish(endedBy, kind === 'peer' ? 'tls_peer_refused' : 'tls_handshake_failed');
+    this.#take(leg);
+    // Never the plain leg below a TLS one, see `TlsLeg.reset`.
+    if (leg.closed) this.legClosed();
+    else leg.destroy();
   }
 
   /** Closes a client that is not to be served at all. */
@@ -100,6 +133,7 @@ export class Connection implements LegOwner, DialOwner {
       return;
     }
     if (state.phase === 'dialing') state.dial.abort();
+    if (state.phase === 'handshaking') this.#take(state.accept.abort());
     if (state.phase !== 'closed' && state.phase !== 'closing') this.#finish('attache', reason);
     this.#leg.destroy();
   }
@@ -132,6 +166,7 @@ export class Connection implements LegOwner, DialOwner {
       this.#failed(candidate, 'REMOVED', ms);
       return;
     }
+    this.#tls ??= dialed.tls;
     clearTimeout(this.#silentEnd);
     const now = performance.now();
     this.#movedAt = now;
@@ -139,6 +174,7 @@ export class Connection implements LegOwner, DialOwner {
       client: this.#leg,
       candidate: dialed.leg,
       readCandidate: dialed.read,
+      onFailed: (side, error) => this.#sideFailed(side, error),
       onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),
     });
     this.#attempts.push({ candidate: candidate.key, outcome: 'ok', ms });
@@ -146,8 +182,11 @@ export class Connection implements LegOwner, DialOwner {
     carrier.start();
   }
 
-  dialFailed(errno: string): void {
+  dialFailed(errno: string, stage: DialStage = 'connect'): void {
     const { candidate, ms } = this.#attemptOver();
+    if (stage === 'handshake' && candidate !== undefined) {
+      this.#tlsFailed({ side: 'candidate', address: candidate.key, code: errno });
+    }
     this.#failed(candidate, errno, ms);
   }
 
@@ -202,6 +241,23 @@ export class Connection implements LegOwner, DialOwner {
     if (this.#state.phase === 'dialing') this.#dialNext();
   }
 
+  #take(leg: Leg): void {
+    this.#leg = leg;
+    leg.owner = this;
+  }
+
+  #sideFailed(side: 'client' | 'candidate', error: NodeJS.ErrnoException): void {
+    const code = errnoOf(error);
+    const state = this.#state;
+    if (!code.startsWith('ERR_SSL_') || state.phase !== 'relaying') return;
+    this.#tlsFailed({ side, address: side === 'client' ? this.client : state.candidate.key, code });
+  }
+
+  #tlsFailed(failure: Omit<TlsFailedEvent, 'type' | 'service' | 'id'>): void {
+    const { observer, service } = this.#context;
+    observer({ type: 'tls-failed', service, id: this.id, ...failure });
+  }
+
   #clientGone(): void {
     if (this.#state.phase !== 'dialing') return;
     this.#state.dial.abort();
@@ -231,6 +287,7 @@ export class Connection implements LegOwner, DialOwner {
       id: this.id,
       client: this.client,
       candidate: end.candidate?.key,
+      ...(this.#tls && { tls: tlsOf(this.#tls) }),
       bytesToCandidate: end.carrier?.bytesToCandidate ?? 0,
       bytesToClient: end.carrier?.bytesToClient ?? 0,
       dialMs: state.dialMs,
@@ -241,6 +298,10 @@ export class Connection implements LegOwner, DialOwner {
     });
     this.#context.closed(this);
   }
+}
+
+function tlsOf({ name, version, resumed }: TlsPeer): ConnectionTls {
+  return { peer: name, version, resumed };
 }
 
 function clientName(socket: Socket): string {

@@ -5,6 +5,7 @@ import type { CloseReason } from '../core/close-reason.ts';
 import type { Observer } from '../core/observer.ts';
 import type { CandidateSource, SourceState } from '../discovery/source.ts';
 import type { DialSettings } from '../transport/dialer.ts';
+import type { TlsAcceptSettings } from '../transport/tls-accept.ts';
 import { sweepInterval, Tracker } from '../transport/tracker.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
 import { Resets, type OnChange } from './resets.ts';
@@ -18,6 +19,8 @@ export interface ServiceOptions {
   /** Called once per listener. */
   readonly policy: () => Policy;
   readonly dialing: DialSettings;
+  /** Default: clients speak plainly. */
+  readonly accepting?: TlsAcceptSettings | undefined;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
   /** 0: no limit. */
@@ -149,6 +152,7 @@ export class Service {
     const removed = [...(before ?? [])].filter((key) => !keys.has(key));
     const added = [...keys].filter((key) => before?.has(key) !== true);
     this.#members = keys;
+    for (const key of removed) this.#options.dialing.tls?.sessions.drop(key);
     if (before !== undefined && added.length === 0 && removed.length === 0) return;
     for (const slot of this.#slots) this.#fill(slot, set);
     const { observer } = this.#options;

@@ -1,20 +1,25 @@
 import { isIP, type Socket } from 'node:net';
-import type { Address } from '../core/address.ts';
+import { formatAddress, type Address } from '../core/address.ts';
 import type { DialPolicy } from '../core/dial-policy.ts';
 import { errnoOf } from '../core/errors.ts';
 import { keepAliveDelayMs, Leg, type LegOwner } from './leg.ts';
 import { candidateSocket, CandidateReader } from './read-buffer.ts';
 import type { Family, Resolver } from './resolver.ts';
+import { tlsConnect, type TlsDialSettings } from './tls-dial.ts';
+import { TlsLeg } from './tls-leg.ts';
+import { judgePeer, type TlsPeer } from './tls-peer.ts';
 
 /** How candidates of a service are dialed. One object per service. */
 export interface DialSettings {
-  /** One attempt at one candidate: look-up and TCP connect, over all of its addresses. */
+  /** One attempt at one candidate: look-up, TCP connect and TLS handshake, over all of its addresses. */
   readonly connectTimeoutMs: number;
   /** TCP keep-alive of the connection, 0 for none. */
   readonly keepAliveMs: number;
   readonly family: Family;
   readonly policy: DialPolicy;
   readonly resolver: Resolver;
+  /** Default: candidates are spoken to plainly. */
+  readonly tls?: TlsDialSettings | undefined;
 }
 
 /** A connected candidate that is not being read yet. */
@@ -22,13 +27,20 @@ export interface Dialed {
   readonly leg: Leg;
   /** Starts the flow of bytes from it; call once, when the relay is in place. */
   readonly read: () => void;
+  readonly tls?: TlsPeer | undefined;
 }
+
+export type DialStage = 'connect' | 'handshake';
 
 /** Hears how a dial ended; exactly one of the two, once, and none after `abort`. */
 export interface DialOwner {
   dialed(candidate: Dialed): void;
-  /** @param errno `ECONNREFUSED` and the like, `TIMEOUT`, or `NOT_ALLOWED` (no address inside `DISCOVERY_ALLOW`) */
-  dialFailed(errno: string): void;
+  /**
+   * @param errno `ECONNREFUSED` and the like, `TIMEOUT`, `NOT_ALLOWED` (no address inside `DISCOVERY_ALLOW`, or a peer
+   * outside `TLS_ALLOW`), or a code of TLS
+   * @param stage what was being done; default: `connect`
+   */
+  dialFailed(errno: string, stage?: DialStage): void;
 }
 
 /**
@@ -46,6 +58,7 @@ export class Dial implements LegOwner {
   #left: readonly string[] = [];
   #port = 0;
   #lastErrno = 'TIMEOUT';
+  #stage: DialStage = 'connect';
   #over = false;
 
   constructor(address: Address, settings: DialSettings, owner: DialOwner) {
@@ -83,16 +96,20 @@ export class Dial implements LegOwner {
   }
 
   legConnected(leg: Leg): void {
-    const reader = this.#reader;
-    if (this.#over || reader === undefined) {
+    if (this.#over) {
       leg.destroy();
       return;
     }
-    this.#end();
     leg.socket.setNoDelay(true);
-    const { keepAliveMs } = this.#settings;
+    const { keepAliveMs, tls } = this.#settings;
     if (keepAliveMs > 0) leg.socket.setKeepAlive(true, keepAliveDelayMs(keepAliveMs));
-    leg.socket.once('close', () => reader.release());
+    if (tls !== undefined) {
+      this.#shakeHands(leg, tls);
+      return;
+    }
+    this.#end();
+    const reader = this.#reader;
+    leg.socket.once('close', () => reader?.release());
     this.#owner.dialed({ leg, read: () => leg.socket.resume() });
   }
 
@@ -106,6 +123,35 @@ export class Dial implements LegOwner {
 
   legClosed(leg: Leg): void {
     if (!this.#over && leg === this.#leg) this.#next();
+  }
+
+  #shakeHands(plain: Leg, settings: TlsDialSettings): void {
+    this.#stage = 'handshake';
+    const material = settings.material();
+    if (material === undefined) {
+      this.#lastErrno = 'NO_MATERIAL';
+      plain.destroy();
+      return;
+    }
+    const address = this.#address;
+    const key = formatAddress(address);
+    const socket = tlsConnect({ raw: plain.socket, address, key, material, settings });
+    const leg = new TlsLeg({ socket, plain, canReset: address.kind === 'tcp', owner: this });
+    this.#leg = leg;
+    this.#lastErrno = 'EOF';
+    socket.once('secureConnect', () => {
+      if (this.#over) return;
+      const verdict = judgePeer(socket, settings.peers);
+      if (!verdict.ok) {
+        this.#lastErrno = verdict.code;
+        settings.sessions.drop(key);
+        leg.reset();
+        return;
+      }
+      this.#end();
+      leg.end.mark();
+      this.#owner.dialed({ leg, read: () => leg.flow(), tls: verdict.peer });
+    });
   }
 
   #lookUp(host: string, port: number): void {
@@ -145,11 +191,12 @@ export class Dial implements LegOwner {
   }
 
   #open(tcp: boolean): Socket {
-    this.#reader = new CandidateReader();
+    this.#stage = 'connect';
+    this.#reader = this.#settings.tls === undefined ? new CandidateReader() : undefined;
     const socket = candidateSocket(this.#reader);
     const leg = new Leg(socket, this, tcp);
     this.#leg = leg;
-    this.#reader.leg = leg;
+    if (this.#reader !== undefined) this.#reader.leg = leg;
     socket.once('connect', () => this.legConnected(leg));
     return socket;
   }
@@ -157,7 +204,7 @@ export class Dial implements LegOwner {
   #fail(): void {
     if (this.#over) return;
     this.#end();
-    this.#owner.dialFailed(this.#lastErrno);
+    this.#owner.dialFailed(this.#lastErrno, this.#stage);
   }
 
   #end(): void {

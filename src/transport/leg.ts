@@ -34,11 +34,15 @@ export class Leg {
   bytesRead = 0;
   /** The socket's sender has finished. */
   ended = false;
+  /** That it has finished is not what it said: its connection was cut. */
+  truncated = false;
   /** Node has said that the sender has finished; it may have been reset as well. */
   endSeen = false;
   closed = false;
   /** Reading is stopped until the peer has written what it was given. */
   waitsForPeer = false;
+  /** What is written may still be read from the caller's buffer after `writableLength` has become 0. */
+  readonly encrypted: boolean = false;
 
   readonly #canReset: boolean;
 
@@ -109,6 +113,11 @@ export class Leg {
   destroy(): void {
     if (!this.closed) this.socket.destroy();
   }
+
+  /** Ends the socket as one whose stream is whole; only for when nothing is under way to it. */
+  close(): void {
+    this.destroy();
+  }
 }
 
 /**
@@ -160,6 +169,8 @@ function passEnd(leg: Leg): void {
 
 function onError(this: Socket, error: NodeJS.ErrnoException): void {
   const leg = (this as LegSocket)[kLeg];
+  // A TLS socket that was reset under a write reports the write after its close.
+  if (leg.closed) return;
   if (leg.endSeen && error.code !== 'ECONNRESET') leg.ended = true;
   leg.owner.legFailed(leg, error);
 }

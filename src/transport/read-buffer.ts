@@ -52,7 +52,8 @@ export class CandidateReader {
     }
     const chunk = Buffer.allocUnsafe(size);
     filled.copy(chunk, 0, 0, size);
-    if (size >= WRITE_HIGH_WATER_BYTES) this.#takeBulkBuffer();
+    // A TLS socket may hold on to what it is given until it has called back.
+    if (size >= WRITE_HIGH_WATER_BYTES && leg.peer?.encrypted !== true) this.#takeBulkBuffer();
     else this.#giveBulkBufferBack(true);
     return leg.deliver(chunk);
   }
@@ -81,11 +82,11 @@ function readOn(leg: Leg): void {
   if (!leg.waitsForPeer) leg.socket.resume();
 }
 
-/** A socket, not yet connecting and not reading until its leg says so. */
-export function candidateSocket(reader: CandidateReader): Socket {
+/** A socket, not yet connecting and not reading until its leg says so. With a reader it emits no `data`. */
+export function candidateSocket(reader: CandidateReader | undefined): Socket {
   const socket = new Socket({
     allowHalfOpen: true,
-    onread: reader.onread,
+    ...(reader && { onread: reader.onread }),
     writableHighWaterMark: WRITE_HIGH_WATER_BYTES,
   } as ConstructorParameters<typeof Socket>[0]);
   socket.pause();

@@ -26,9 +26,13 @@ export interface RelayOptions {
   readonly candidate: Leg;
   /** Starts the flow from the candidate: how depends on how its socket was opened. */
   readonly readCandidate: () => void;
+  /** A side failed, before anything is closed for it. */
+  readonly onFailed?: (side: 'client' | 'candidate', error: NodeJS.ErrnoException) => void;
   /** Both sockets are closed. Called exactly once. */
   readonly onClosed: (endedBy: EndedBy, reason: CloseReason) => void;
 }
+
+const NOTHING = Buffer.alloc(0);
 
 export function relay(options: RelayOptions): Relay {
   return new StreamRelay(options);
@@ -91,12 +95,16 @@ class StreamRelay implements Relay, LegOwner {
     }
     for (const leg of [this.#client, this.#candidate]) {
       // Bytes that still wait for a reader would be lost behind a FIN that calls the stream complete.
-      if (gently && leg.socket.writableLength === 0) leg.destroy();
+      if (gently && leg.socket.writableLength === 0) leg.close();
       else leg.reset();
     }
   }
 
   legEnded(leg: Leg): void {
+    if (leg.truncated) {
+      this.#truncated(leg);
+      return;
+    }
     this.#endedBy ??= this.#nameOf(leg);
     leg.peer?.socket.end();
   }
@@ -105,6 +113,7 @@ class StreamRelay implements Relay, LegOwner {
     if (this.#closing) return;
     this.#closing = true;
     const side = this.#nameOf(leg);
+    this.#options.onFailed?.(side, error);
     this.#endedBy = side;
     this.#reason = isPeerReset(error) ? `${side}_reset` : `${side}_error`;
     // What a side sent before it refused more still has to reach the other, which is closed behind it.
@@ -118,6 +127,20 @@ class StreamRelay implements Relay, LegOwner {
     if (peer.closed) this.#options.onClosed(this.#endedBy ?? 'attache', this.#reason);
     // A socket closes by itself once both its directions are finished; then the peer has only its last bytes to send.
     else if (!this.#closing && !(leg.ended && peer.ended)) peer.reset();
+  }
+
+  /** Whether all of its bytes have come is not known, so the other side gets those that have, and then no end but a reset. */
+  #truncated(leg: Leg): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    const side = this.#nameOf(leg);
+    this.#endedBy = side;
+    this.#reason = `${side}_truncated`;
+    const { peer } = leg;
+    leg.reset();
+    if (peer === undefined || peer.closed) return;
+    if (peer.socket.writableLength === 0 || !peer.socket.writable) peer.reset();
+    else peer.socket.write(NOTHING, () => peer.reset());
   }
 
   #nameOf(leg: Leg): 'client' | 'candidate' {

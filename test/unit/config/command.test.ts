@@ -69,18 +69,24 @@ test("the seed's command lines work unchanged", () => {
   assert.equal(log.level, 'warn');
 });
 
-for (const argv of [
-  ['tls-client', '--src', ':16379', '--dst', '10.0.3.144:6379', '--tlscertpath', 's3://devops.example.org/client-cert'],
-  ['tls-server', '--src', ':6379', '--dst', '10.0.3.144:6379', '--tlscertpath', '/path/to/server-cert'],
-]) {
-  test(`the seed's ${argv[0] ?? ''} is refused by name`, () => {
-    const report = `command: expected run, check, healthcheck, help or version, got "${argv[0] ?? ''}", which is not supported by this version`;
-    assert.equal(
-      reportOf(() => parseCommand(argv)),
-      report,
-    );
+test("the seed's tls-client and tls-server are a run in that mode, with all three files of the place named", () => {
+  const argv = ['--src', ':16379', '--dst', '10.0.3.144:6379', '--tlscertpath'];
+  const [client] = configure({ argv: ['tls-client', ...argv, 's3://devops.example.org/client-cert'] }).services;
+  assert.ok(client?.tls.mode === 'client');
+  assert.deepEqual(client.tls.origins.key, {
+    kind: 's3',
+    bucket: 'devops.example.org',
+    key: 'client-cert/key.pem',
   });
-}
+  const [server] = configure({ argv: ['tls-server', ...argv, '/path/to/server-cert'] }).services;
+  assert.ok(server?.tls.mode === 'server');
+  assert.deepEqual(server.tls.origins, {
+    ca: { kind: 'file', path: '/path/to/server-cert/ca.pem' },
+    cert: { kind: 'file', path: '/path/to/server-cert/cert.pem' },
+    key: { kind: 'file', path: '/path/to/server-cert/key.pem' },
+  });
+  assert.deepEqual([server.tls.clientAuth, server.tls.minVersion, server.tls.reloadMs], ['require', 'TLSv1.2', 60_000]);
+});
 
 test('a health check needs HTTP_ADDR alone', () => {
   const { flags } = { flags: { given: [], faults: [] }, ...parseCommand(['healthcheck']) };

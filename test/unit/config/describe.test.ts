@@ -34,6 +34,7 @@ test('check prints every service and the process, aligned and without the passwo
   half_close_timeout  1m
   keepalive           30s
   max_connections     0
+  tls_mode            off
 
 service pg (SRC_PG)
   src                 unix:/run/pg
@@ -49,6 +50,7 @@ service pg (SRC_PG)
   half_close_timeout  1m
   keepalive           30s
   max_connections     0
+  tls_mode            off
 
 process
   dsc                   https://etcd0:2379, https://etcd1:2379

@@ -144,8 +144,8 @@ const wrong: readonly (readonly [condition: string, options: unknown, report: st
   ],
   [
     'an option of a later version',
-    { services: [{ ...ok, tlsMode: 'client' }] },
-    'services[0].tlsMode: expected to be unset, got a value: TLS_MODE is not supported by this version',
+    { services: [{ ...ok, maxLifetime: '1h' }] },
+    'services[0].maxLifetime: expected to be unset, got a value: MAX_LIFETIME is not supported by this version',
   ],
   [
     'a misspelt option',

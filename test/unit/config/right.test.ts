@@ -7,7 +7,7 @@ import { configure, type Input } from './configure.ts';
 const ok = { SRC: ':16379', DST: '10.0.3.144:6379' };
 
 /** What is one word in a line. */
-type Field = Exclude<keyof ServiceConfig, 'listeners' | 'candidates'>;
+type Field = Exclude<keyof ServiceConfig, 'listeners' | 'candidates' | 'tls'>;
 
 /** Services as one line each: name, listeners, candidates, then what the test asks for. */
 function lines(config: Config, ...fields: readonly Field[]): readonly string[] {
@@ -267,6 +267,7 @@ test('what is not set has its documented default', () => {
       halfCloseTimeoutMs: 60_000,
       keepAliveMs: 30_000,
       maxConnections: 0,
+      tls: { mode: 'off' },
     },
   ]);
   assert.deepEqual(rest, {

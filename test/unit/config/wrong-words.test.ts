@@ -6,42 +6,6 @@ const ok = { SRC: ':16379', DST: '10.0.3.144:6379' };
 
 const wrong: readonly (readonly [condition: string, input: Input, report: string])[] = [
   // words of later versions
-  [
-    'a TLS word',
-    { env: { ...ok, TLS_MODE: 'off' } },
-    'TLS_MODE: expected to be unset, got a value: TLS_MODE is not supported by this version',
-  ],
-  [
-    "a TLS word of the seed's command line",
-    { argv: ['--src', ':1', '--dst', 'a:1', '--tlscertpath', 's3://devops.example.org/client-cert'] },
-    '--tlscertpath: expected to be unset, got a value: TLS_CERTPATH is not supported by this version',
-  ],
-  [
-    "a TLS word of the seed's environment",
-    { env: { ...ok, GO_PROXY_CA: '/ca.pem' } },
-    'GO_PROXY_CA: expected to be unset, got a value: TLS_CACERT is not supported by this version',
-  ],
-  [
-    'a TLS word of one service',
-    { env: { SRC_PG: ':1', DST_PG: 'a:1', TLS_CERT_PG: '/cert.pem' } },
-    'TLS_CERT_PG: expected to be unset, got a value: TLS_CERT is not supported by this version',
-  ],
-  [
-    'TLS words in SERVICES',
-    {
-      env: {
-        SERVICES: JSON.stringify([
-          { name: 'a', src: ':1', dst: ['a:1'], tlsrole: 'client', tlscacert: 'c', tlscert: 'c', tlskey: 'k' },
-        ]),
-      },
-    },
-    [
-      'SERVICES[0].tlsrole: expected to be unset, got a value: TLS_MODE is not supported by this version',
-      'SERVICES[0].tlscacert: expected to be unset, got a value: TLS_CACERT is not supported by this version',
-      'SERVICES[0].tlscert: expected to be unset, got a value: TLS_CERT is not supported by this version',
-      'SERVICES[0].tlskey: expected to be unset, got a value: TLS_KEY is not supported by this version',
-    ].join('\n'),
-  ],
   ...['MAX_FAILS', 'FAIL_TIMEOUT', 'HOLD_TIMEOUT', 'MAX_LIFETIME', 'PROXY_PROTOCOL', 'ACCEPT_PROXY_PROTOCOL'].map(
     (word) =>
       [
@@ -227,19 +191,14 @@ const wrong: readonly (readonly [condition: string, input: Input, report: string
     '--json: expected a flag of this program, got an unknown one',
   ],
   [
-    'a command of a later version',
-    { argv: ['tls-client', '--src', ':16379', '--dst', '10.0.3.144:6379'] },
-    'command: expected run, check, healthcheck, help or version, got "tls-client", which is not supported by this version',
-  ],
-  [
     'an unknown command',
     { argv: ['chekc'] },
-    'command: expected run, check, healthcheck, help or version, got "chekc"; did you mean check?',
+    'command: expected run, tls-client, tls-server, check, healthcheck, help or version, got "chekc"; did you mean check?',
   ],
   [
     'an empty command',
     { argv: [''] },
-    'command: expected run, check, healthcheck, help or version, got an empty value',
+    'command: expected run, tls-client, tls-server, check, healthcheck, help or version, got an empty value',
   ],
 ];
 
