@@ -15,6 +15,8 @@ import { fileURLToPath } from 'node:url';
 const ASK_EVERY_MS = 250;
 const ANSWER_WITHIN_MS = 2_000;
 const ACT_MS = 3_000;
+/** Between a question without an answer and the next, so that a sidecar that is gone is not asked in a spin. */
+const ASK_AGAIN_MS = 20;
 
 const started = performance.now();
 const registry = mkdtempSync(join(tmpdir(), 'attache-demo-'));
@@ -23,12 +25,17 @@ mkdirSync(members, { recursive: true });
 const answers = new Map<string, number>();
 let failures = 0;
 let sidecar: ChildProcess | undefined;
+// Nothing may stay behind, the sidecar and the registry least of all, however the demo is ended.
+const over = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => over.abort());
 
 try {
   await play();
+} catch (error) {
+  if (!(error instanceof Error && error.name === 'AbortError')) throw error;
 } finally {
   sidecar?.kill('SIGTERM');
-  if (sidecar?.exitCode === null) await once(sidecar, 'exit');
+  if (sidecar?.exitCode === null && sidecar.signalCode === null) await once(sidecar, 'exit');
   rmSync(registry, { recursive: true, force: true });
 }
 const total = [...answers.values()].reduce((sum, count) => sum + count, 0);
@@ -45,21 +52,21 @@ async function play(): Promise<void> {
   const [first, second] = blue.port < green.port ? [blue, green] : [green, blue];
   for (const backend of [first, second]) register(backend);
   const port = await startSidecar();
-  const stop = new AbortController();
-  const client = keepAsking(port, stop.signal);
+  const client = keepAsking(port, over.signal);
+  const act = () => delay(ACT_MS, undefined, { signal: over.signal });
 
-  await delay(ACT_MS);
+  await act();
   say(`${first.name} leaves: rm ${fileOf(first)}`);
   rmSync(fileOf(first));
-  await delay(ACT_MS);
+  await act();
   say(`${first.name} comes back: touch ${fileOf(first)}`);
   register(first);
-  await delay(ACT_MS);
+  await act();
   if (process.stdout.isTTY) {
     say('your turn: rm and touch files in that folder from another terminal; Ctrl-C ends');
-    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    await once(over.signal, 'abort');
   }
-  stop.abort();
+  over.abort();
   await client;
 }
 
@@ -95,19 +102,24 @@ async function startSidecar(): Promise<number> {
     DSC: `file://${registry}`,
     HTTP_ADDR: 'off',
     ADMIN_ADDR: 'off',
+    LOG_FORMAT: 'json',
   };
   const command = Object.entries(words).map(([word, value]) => `${word}=${value}`);
   say(`${command.join(' ')} attache`);
   const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
   const child = spawn(process.execPath, [main], {
-    env: { ...process.env, ...words },
+    // These words alone: others of attache may be set here.
+    env: { PATH: process.env['PATH'], ...words },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   sidecar = child;
   // Whatever happens to the demo, its sidecar goes with it.
   process.once('exit', () => child.kill('SIGKILL'));
   return new Promise((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`attache exited with ${code}`)));
+    child.once('exit', (code) => {
+      reject(new Error(`attache exited with ${code}`));
+      over.abort();
+    });
     createInterface(child.stdout).on('line', (text) => {
       const line = JSON.parse(text) as { msg: string; address?: string; reason?: string; candidate?: string };
       if (line.msg === 'listening') resolve(Number(line.address?.split(':').at(-1)));
@@ -129,6 +141,7 @@ async function keepAsking(port: number, signal: AbortSignal): Promise<void> {
     if (answer === undefined) {
       failures += 1;
       connection.destroy();
+      await delay(ASK_AGAIN_MS);
       continue;
     }
     answers.set(answer, (answers.get(answer) ?? 0) + 1);

@@ -78,7 +78,7 @@ export class Resets {
     const { established } = connection;
     if (established === undefined) return false;
     // A candidate that was chosen after the change was chosen from the new set.
-    if (this.#options.onChange === 'reset') return established.chosenAt <= this.#changedAt;
+    if (this.#options.onChange === 'reset') return established.chosenAt < this.#changedAt;
     return !this.#options.isMember(established.candidate);
   }
 

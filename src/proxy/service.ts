@@ -157,8 +157,9 @@ export class Service {
     for (const slot of this.#slots) this.#fill(slot, set);
     const { observer } = this.#options;
     observer({ type: 'candidates-changed', service: this.name, candidates: set, added, removed });
-    for (const connection of this.#connections) connection.reconsider();
+    // In this order: what is chosen anew here was chosen after the change, and is no connection to be reset.
     if (before !== undefined) this.#resets.changed();
+    for (const connection of this.#connections) connection.reconsider();
   }
 
   #fill(slot: Slot, set: readonly Address[]): void {

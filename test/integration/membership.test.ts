@@ -274,3 +274,21 @@ test('ON_CHANGE=drain: a candidate that comes back and leaves again gives its co
   assert.ok(performance.now() - second > 1_400, `cut after ${performance.now() - second} ms`);
   client.destroy();
 });
+
+test('ON_CHANGE=reset spares a connection that the change itself sent to a candidate of the new set', async (t) => {
+  const [hole, echo] = [await startBlackHole(t), await startEcho(t)];
+  const before = dialsTo(hole.port);
+  const { port, source, closed, events } = await startService(t, { candidates: [hole] });
+  const witness = await startService(t, { candidates: [echo.address] });
+  const client = await connectTo(port);
+  await eventually(() => dialsTo(hole.port) === before + 1, 'it is being dialed');
+  source.put([echo.address]);
+  client.write('?');
+  await once(client, 'data');
+  // A reset of another service, asked for later, comes later: by then this one's would have come.
+  const other = readAll(await established(witness.port));
+  witness.source.put([hole]);
+  assert.equal((await other).end, 'reset');
+  assert.deepEqual([closed().length, events.filter(({ type }) => type === 'connections-reset').length], [0, 0]);
+  client.destroy();
+});

@@ -9,7 +9,7 @@ interface Listener {
 
 /** Runs one call through the guard, with the channel below it in the test's hands. */
 function call(guard: CallGuard) {
-  const metadata = new Map<string, string>();
+  const metadata = Object.assign(new Map<string, string>(), { setOptions: () => undefined });
   const seen: unknown[] = [];
   const cancelled: number[] = [];
   let below: Listener = {};
@@ -18,7 +18,7 @@ function call(guard: CallGuard) {
     cancelWithStatus: (code: number) => cancelled.push(code),
   };
   const started = guard.interceptor({} as never, () => bottom as never) as unknown as {
-    start(metadata: Map<string, string>, listener: Listener): void;
+    start(metadata: object, listener: Listener): void;
   };
   started.start(metadata, {
     onReceiveMessage: (message) => seen.push(message),
