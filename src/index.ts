@@ -26,5 +26,6 @@ export { AttacheError, ConfigError, type ConfigFault, type ErrorCode } from './c
 export type * from './core/observer.ts';
 export type { CandidateSource, SourceCounters, SourceSink, SourceState } from './discovery/source.ts';
 export type { ServiceStatus } from './proxy/service.ts';
+export type { TlsStatus } from './service-identity.ts';
 export type { SlotStatus } from './proxy/slot.ts';
 export type { Family, Resolver } from './transport/resolver.ts';

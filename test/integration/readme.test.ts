@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { mainFile, projectRoot, startAttache } from '../support/attache.ts';
+import { startRedis } from '../support/redis.ts';
 import { ask, freePort, startNamed } from '../support/tcp.ts';
 import { eventually } from '../support/wait.ts';
 
@@ -106,3 +107,38 @@ for (const [command, expected] of [
     assert.match(stdout, expected);
   });
 }
+
+test(
+  'mutual TLS in five minutes: the commands of the README bring an answer through the pair',
+  { timeout: 60_000 },
+  async (t) => {
+    const [recipe] = blocks('bash');
+    assert.ok(recipe !== undefined);
+    const folder = mkdtempSync(join(tmpdir(), 'attache-mtls-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const redis = await startRedis(t, 'mtls');
+    const [tls, plain] = [await freePort(), await freePort()];
+    const text = recipe
+      .replaceAll('127.0.0.1:6379', `127.0.0.1:${redis.port}`)
+      .replaceAll('6380', `${tls}`)
+      .replaceAll('16379', `${plain}`)
+      .replaceAll(/(?<= )certificates/g, join(folder, 'certificates'));
+    let pongs = 0;
+    for (const line of text.trimEnd().split('\n')) {
+      const [program = '', ...args] = line.replace(/ &$/, '').split(' ');
+      if (program === 'node') {
+        const attache = startAttache(t, { args: [...args.slice(1), '--http-addr', 'off', '--admin-addr', 'off'] });
+        await attache.port();
+      } else {
+        const { stdout, stderr, status } = spawnSync(program, args, {
+          cwd: projectRoot,
+          encoding: 'utf8',
+          timeout: 20_000,
+        });
+        assert.equal(status, 0, stderr);
+        if (stdout === 'PONG\n') pongs += 1;
+      }
+    }
+    assert.equal(pongs, 1);
+  },
+);
