@@ -56,6 +56,12 @@ export class Ambassador {
   #phase: AmbassadorStatus['phase'] = 'new';
   #starting: Promise<void> | undefined;
   #closing: Promise<Closed> | undefined;
+  #onClosed: (closed: Closed) => void = () => undefined;
+
+  /** Resolves when it has been closed, whoever asked for it. */
+  readonly closed = new Promise<Closed>((resolve) => {
+    this.#onClosed = resolve;
+  });
 
   constructor(config: Config, parts: AmbassadorParts = {}) {
     this.#config = config;
@@ -143,6 +149,9 @@ export class Ambassador {
     this.#phase = 'serving';
     const listening = Promise.all(this.#services.map((service) => service.start()));
     this.#endpoints = (await this.#parts.endpoints?.(this)) ?? [];
+    // A close that came meanwhile may have been through with the endpoints before there were any.
+    if (this.#closing !== undefined) await this.#closeEndpoints();
+    this.#refuseWhenClosing();
     await Promise.all([listening, ...this.#endpoints.map((endpoint) => endpoint.start())]);
     this.#refuseWhenClosing();
     const failures = this.#listenFailures();
@@ -184,8 +193,13 @@ export class Ambassador {
     await Promise.all(this.#services.map((service) => service.close()));
     this.#phase = 'closed';
     this.#lifecycle('stopped');
-    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
+    await this.#closeEndpoints();
+    this.#onClosed({ cut });
     return { cut };
+  }
+
+  async #closeEndpoints(): Promise<void> {
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
   }
 
   /** Resolves after `ms`, or as soon as there is a hurry. */

@@ -2,7 +2,8 @@
  * Registers services in etcd for as long as they answer: `<SRV>/<address>:<port>` under a lease of `TTL` seconds for
  * each `host:port` of `REGISTER`. A service that stops answering, moves, or outlives this process is taken away.
  *
- * Speaks etcd's JSON gateway, so it needs nothing but Node 24: `node register.ts`.
+ * Speaks etcd's JSON gateway, so it needs nothing but Node 24: `node register.ts`. With the argument `healthcheck` it
+ * tells by its exit code whether anything stands in the directory.
  */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +17,8 @@ const endpoint = required('DSC');
 const directory = required('SRV');
 const ttlSeconds = Number(required('TTL'));
 const targets = required('REGISTER').split(',');
+
+if (process.argv[2] === 'healthcheck') process.exit((await count()) > 0 ? 0 : 1);
 
 const roundMs = (ttlSeconds * 1000) / 5;
 const stop = new AbortController();
@@ -66,6 +69,12 @@ async function stillHeld({ key, lease }: Registration): Promise<boolean> {
   if (Number(result?.TTL ?? 0) <= 0) return false;
   const { kvs } = await etcd<{ kvs?: readonly { lease?: string }[] }>('kv/range', { key: base64(key) });
   return kvs?.[0]?.lease === lease;
+}
+
+/** Keys in the directory: from its first possible key to the one after its last. */
+async function count(): Promise<number> {
+  const range = { key: base64(`${directory}/`), range_end: base64(`${directory}0`), count_only: true };
+  return Number((await etcd<{ count?: string }>('kv/range', range)).count ?? 0);
 }
 
 async function etcd<Answer>(method: string, body: object): Promise<Answer> {

@@ -37,6 +37,11 @@ export class Pool {
     return { added, removed };
   }
 
+  /** Whether `candidate` is still a member. */
+  has(candidate: Candidate): boolean {
+    return this.#candidates.includes(candidate);
+  }
+
   /** Begins choosing for one new connection. */
   select(): Selection {
     return new Selection(this, this.#policy.begin());
@@ -50,7 +55,7 @@ export class Pool {
 export class Selection {
   readonly #pool: Pool;
   readonly #turn: Turn;
-  readonly #tried: Candidate[] = [];
+  #tried: readonly Candidate[] = [];
 
   constructor(pool: Pool, turn: Turn) {
     this.#pool = pool;
@@ -59,8 +64,10 @@ export class Selection {
 
   /** The next candidate to dial; undefined when this connection has none left. */
   next(): Candidate | undefined {
+    // One that has left is no failure of this connection: it must not use up the tries that the policy allows.
+    this.#tried = this.#tried.filter((candidate) => this.#pool.has(candidate));
     const candidate = this.#turn.next(this.#pool.candidates, this.#tried);
-    if (candidate !== undefined) this.#tried.push(candidate);
+    if (candidate !== undefined) this.#tried = [...this.#tried, candidate];
     return candidate;
   }
 }

@@ -23,7 +23,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
 export interface ServiceConfig {
   readonly name: string;
-  /** Where it was declared, for messages: `SRC_REDIS`, `SERVICES[0]`. */
+  /** Where it was declared, for messages: `SRC_REDIS`, `--src`, `SERVICES[0]`, `services[0]`. */
   readonly origin: string;
   readonly net: Net;
   /** One, or several in cluster mode. */

@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { formatAddress } from '../core/address.ts';
 import { formatDuration } from '../core/duration.ts';
+import { printable } from './quote.ts';
 import type { Config, DiscoveryConfig, ServiceConfig } from './config.ts';
 
 type Plain = string | number | boolean | readonly string[];
@@ -85,5 +86,5 @@ function block(title: string, rows: readonly Row[]): string {
 
 function show(value: Plain): string {
   const text = Array.isArray(value) ? value.join(', ') : String(value);
-  return text === '' ? '-' : text;
+  return text === '' ? '-' : printable(text);
 }

@@ -1,4 +1,4 @@
-import { parseAddress } from '../core/address.ts';
+import { listenAddresses } from './address-kinds.ts';
 import { isInjected, looksTyped, type Environment } from './injected.ts';
 import type { Report } from './report.ts';
 
@@ -26,6 +26,6 @@ export function givenInEnvironment(env: Environment, report: Report): readonly G
 
 /** Someone who names a service `web-port` would otherwise look for it in vain. */
 function warnOfLostService(name: string, text: string, report: Report): void {
-  if (!name.startsWith('SRC_') || !looksTyped(text) || !parseAddress(text, 'listen').ok) return;
+  if (!name.startsWith('SRC_') || !looksTyped(text) || !listenAddresses.parse(text).ok) return;
   report.warn(name, 'ignored: such names are left to Kubernetes and Docker; give the service another name');
 }

@@ -1,17 +1,15 @@
 /** Whether `b` is `a` with one character added, dropped or replaced, or two neighbours swapped. */
 export function isOneEdit(a: string, b: string): boolean {
-  return Math.abs(a.length - b.length) <= 1 && editDistance(a, b) === 1;
+  if (a === b || Math.abs(a.length - b.length) > 1) return false;
+  const [restA, restB] = differingParts(a, b);
+  return (restA.length <= 1 && restB.length <= 1) || isReversedPair(restA, restB);
 }
 
 /** Whether `b` is `a` with two neighbouring characters swapped. */
 export function isSwap(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length - 1; index++) {
-    if (a[index] === b[index]) continue;
-    const swapped = a.slice(0, index) + a.charAt(index + 1) + a.charAt(index) + a.slice(index + 2);
-    return swapped === b;
-  }
-  return false;
+  const [restA, restB] = differingParts(a, b);
+  return isReversedPair(restA, restB);
 }
 
 /**
@@ -34,6 +32,19 @@ export function nearest(typed: string, candidates: Iterable<string>): string | u
 /** The words `; did you mean X?`, or nothing. */
 export function didYouMean(name: string | undefined): string {
   return name === undefined ? '' : `; did you mean ${name}?`;
+}
+
+/** What is left of both when their common beginning and then their common end are taken off. */
+function differingParts(a: string, b: string): readonly [string, string] {
+  let start = 0;
+  while (start < a.length && start < b.length && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < a.length - start && end < b.length - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end++;
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+}
+
+function isReversedPair(a: string, b: string): boolean {
+  return a.length === 2 && b === `${a.charAt(1)}${a.charAt(0)}`;
 }
 
 /** Optimal string alignment distance: Levenshtein's, with a swap of neighbours as one edit. */

@@ -19,64 +19,64 @@ export type AddressesOption = string | readonly string[];
 /** One service: where it listens, and the candidates it carries connections to. */
 export interface ServiceOptions {
   /** Default `default`; must differ between services. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Where to listen; port 0 lets the system pick. Several are cluster mode: the n-th listener has the n-th candidate. */
   readonly src: AddressesOption;
   /** Static candidates, tried in the order given. This or `srv`. */
-  readonly dst?: AddressesOption;
+  readonly dst?: AddressesOption | undefined;
   /** Service directory in the discovery backend, e.g. `/srv/redis/debug`. This or `dst`. */
-  readonly srv?: string;
+  readonly srv?: string | undefined;
   /** Default `tcp4`. */
-  readonly net?: Net;
+  readonly net?: Net | undefined;
   /** True is `balance: 'round-robin'`, false is `'ordered'`. */
-  readonly lb?: boolean;
+  readonly lb?: boolean | undefined;
   /** Default `ordered`. */
-  readonly balance?: Balance;
+  readonly balance?: Balance | undefined;
   /** One attempt at one candidate; default 5 s. */
-  readonly connectTimeout?: DurationOption;
+  readonly connectTimeout?: DurationOption | undefined;
   /** Further candidates a balanced connection may try; default 0. */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   /** What a change of membership does to established connections; default `reset`. */
-  readonly onChange?: OnChange;
+  readonly onChange?: OnChange | undefined;
   /** With `onChange: 'drain'`; default 30 s. */
-  readonly drainTimeout?: DurationOption;
+  readonly drainTimeout?: DurationOption | undefined;
   /** Spreads resets evenly over this time; default 0. */
-  readonly resetJitter?: DurationOption;
+  readonly resetJitter?: DurationOption | undefined;
   /** Closes a connection on which no byte moved either way; default 0. */
-  readonly idleTimeout?: DurationOption;
+  readonly idleTimeout?: DurationOption | undefined;
   /** How long one direction may idle after the other has finished; default 60 s. */
-  readonly halfCloseTimeout?: DurationOption;
+  readonly halfCloseTimeout?: DurationOption | undefined;
   /** TCP keep-alive on both sides; default 30 s. */
-  readonly keepalive?: DurationOption;
+  readonly keepalive?: DurationOption | undefined;
   /** Beyond it new clients are closed at once; default 0, no limit. */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
 }
 
 /** The configuration of an ambassador as an object: the words of the environment in camel case. */
 export interface AmbassadorOptions {
   readonly services: readonly ServiceOptions[];
   /** etcd endpoints `http(s)://host:port`, or one `file:///directory`; default `http://127.0.0.1:2379`. */
-  readonly dsc?: string | readonly string[];
-  readonly etcdUsername?: string;
-  readonly etcdPassword?: string;
+  readonly dsc?: string | readonly string[] | undefined;
+  readonly etcdUsername?: string | undefined;
+  readonly etcdPassword?: string | undefined;
   /** Paths of PEM files. */
-  readonly etcdCacert?: string;
-  readonly etcdCert?: string;
-  readonly etcdKey?: string;
+  readonly etcdCacert?: string | undefined;
+  readonly etcdCert?: string | undefined;
+  readonly etcdKey?: string | undefined;
   /** What becomes of the last set while the backend cannot be reached; default `keep`. */
-  readonly discoveryOnFailure?: 'keep' | 'clear';
+  readonly discoveryOnFailure?: 'keep' | 'clear' | undefined;
   /** Only discovered addresses inside these CIDR blocks are dialed; default: all but link-local. */
-  readonly discoveryAllow?: string | readonly string[];
+  readonly discoveryAllow?: string | readonly string[] | undefined;
   /** Listen address of health and status; default `off`, unlike the program's. */
-  readonly httpAddr?: string;
+  readonly httpAddr?: string | undefined;
   /** Listen address of calls that change something; default `off`, unlike the program's. */
-  readonly adminAddr?: string;
-  readonly readyMinCandidates?: number;
-  readonly drainDelay?: DurationOption;
-  readonly shutdownTimeout?: DurationOption;
-  readonly logLevel?: LogLevel;
-  readonly logFormat?: 'json' | 'pretty';
-  readonly accessLog?: boolean;
+  readonly adminAddr?: string | undefined;
+  readonly readyMinCandidates?: number | undefined;
+  readonly drainDelay?: DurationOption | undefined;
+  readonly shutdownTimeout?: DurationOption | undefined;
+  readonly logLevel?: LogLevel | undefined;
+  readonly logFormat?: 'json' | 'pretty' | undefined;
+  readonly accessLog?: boolean | undefined;
 }
 
 const serviceOptions = new Map(
@@ -128,7 +128,10 @@ function processSettings(options: object, report: Report): Settings {
     }
     const read = word.planned ? notSupported(word) : textOfValue(value, word, 'ms');
     if (read.ok) settings.put({ word, text: read.text, origin: key, fromFlag: false, isPath: false });
-    else report.fault(key, read.message);
+    else {
+      report.fault(key, read.message);
+      settings.refuse(word.name, key);
+    }
   }
   for (const name of ['HTTP_ADDR', 'ADMIN_ADDR']) {
     if (settings.has(name)) continue;

@@ -67,7 +67,8 @@ export function choice<const C extends string>(options: ChoiceOptions<C>): Kind<
 export const path: Kind<string> = {
   label: 'path',
   form: 'one',
-  parse: (text) => (/^[^\0]+$/.test(text) ? accept(text) : refuse(expected('a path', text))),
+  parse: (text) =>
+    /^\P{Cc}+$/u.test(text) ? accept(text) : refuse(expected('a path without control characters', text)),
 };
 
 export const text: Kind<string> = {

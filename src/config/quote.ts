@@ -19,6 +19,11 @@ export function quoteName(name: string): string {
   return name.length <= MAX_SHOWN && PLAIN_NAME.test(name) ? name : escape(cut(name));
 }
 
+/** A text as it is when every character of it can be seen, otherwise quoted and escaped; never cut. */
+export function printable(text: string): string {
+  return /[\p{C}\p{Zl}\p{Zp}]/u.test(text) ? escape(text) : text;
+}
+
 function cut(text: string): string {
   if (text.length <= MAX_SHOWN) return text;
   // A cut must not leave half of a surrogate pair.

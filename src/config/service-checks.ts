@@ -1,7 +1,7 @@
 import { formatAddress } from '../core/address.ts';
 import type { Net } from './config.ts';
 import type { ServiceDraft } from './draft.ts';
-import { expected } from './kind.ts';
+import { expected, oneOf } from './kind.ts';
 import { familiesOf } from './listeners.ts';
 import type { Report } from './report.ts';
 import type { ServiceValues } from './service-words.ts';
@@ -18,11 +18,13 @@ export interface ServiceCheck {
 export function checkService({ draft, values, net }: ServiceCheck, report: Report): void {
   const { settings, spell, origin } = draft;
   if (!settings.has('SRC')) report.fault(spell('SRC'), 'expected an address such as :6379, got none');
-  const [dst, srv] = [settings.get('DST'), settings.get('SRV')];
-  if (dst !== undefined && srv !== undefined) {
-    report.fault(dst.origin, `expected ${dst.origin} or ${srv.origin}, got both`);
-  } else if (dst === undefined && srv === undefined) {
-    report.fault(origin, `expected ${spell('DST')} or ${spell('SRV')} beside it, got neither`);
+  const [dst, srv] = [settings.has('DST'), settings.has('SRV')];
+  if (dst && srv) {
+    const [first, second] = [settings.origin('DST'), settings.origin('SRV')];
+    report.fault(first, `expected ${first} or ${second}, got both`);
+  } else if (!dst && !srv) {
+    const names = ['DST', 'SRV'].map((word) => spell(word).replace(`${origin}.`, ''));
+    report.fault(origin, `expected ${oneOf(names)}, got neither`);
   }
   if (net !== undefined) checkFamily(draft, values, { origin: net.origin, net: values.NET, report });
   warnOfUnevenCluster(draft, values, report);

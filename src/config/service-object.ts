@@ -46,7 +46,10 @@ export function draftOfObject(object: ServiceObject, dialect: ObjectDialect, rep
     } else if (!dialect.isUnset(given)) {
       const read = word.planned ? notSupported(word) : textOfValue(given, word, dialect.numbers);
       if (read.ok) settings.put({ word, text: read.text, origin: path, fromFlag, isPath: false });
-      else report.fault(path, read.message);
+      else {
+        report.fault(path, read.message);
+        settings.refuse(word.name, path);
+      }
     }
   }
   const name = readName('name' in value ? value.name : undefined, { origin, dialect, report });

@@ -16,6 +16,8 @@ export interface Setting {
 /** Settings by the word's name; at most one each. */
 export class Settings {
   readonly #byWord = new Map<string, Setting>();
+  /** Words whose value was refused before it had a text, and where. */
+  readonly #refused = new Map<string, string>();
   readonly #report: Report;
 
   constructor(report: Report) {
@@ -26,8 +28,9 @@ export class Settings {
     return this.#byWord.get(word);
   }
 
+  /** Whether somebody set the word, be it to something that was refused. */
   has(word: string): boolean {
-    return this.#byWord.has(word);
+    return this.#byWord.has(word) || this.#refused.has(word);
   }
 
   values(): Iterable<Setting> {
@@ -36,7 +39,12 @@ export class Settings {
 
   /** Where the word was set, or how it would be spelt here. */
   origin(word: string): string {
-    return this.get(word)?.origin ?? word;
+    return this.get(word)?.origin ?? this.#refused.get(word) ?? word;
+  }
+
+  /** Notes that a word was set to something that cannot be its value. */
+  refuse(word: string, origin: string): void {
+    this.#refused.set(word, origin);
   }
 
   /** Adds a setting. The same word with another value from an equally strong place is a fault that names both. */

@@ -9,7 +9,10 @@ const byName = new Map(words.map((word) => [word.name, word]));
 const byVariable = new Map(words.flatMap((word) => [word.name, ...(word.aliases ?? [])].map((name) => [name, word])));
 const byFlag = new Map(words.flatMap((word) => [flagOf(word.name), ...(word.spellings ?? [])].map((f) => [f, word])));
 const bySecretFile = new Map(words.filter((word) => word.kind.form === 'secret').map((w) => [`${w.name}_FILE`, w]));
-const perServiceVariables = [...byVariable].filter(([, word]) => word.scope === 'service');
+const perServiceVariables = [...byVariable]
+  .filter(([, word]) => word.scope === 'service')
+  .map(([variable, word]) => ({ prefix: `${variable}_`, word }))
+  .sort((a, b) => b.prefix.length - a.prefix.length);
 
 /** What a variable's name says. */
 export type NameReading =
@@ -31,9 +34,8 @@ export function readName(name: string, declared: ReadonlySet<string> = new Set()
   const secret = bySecretFile.get(name);
   if (secret !== undefined) return { kind: 'secret-file', word: secret };
   const readings = perServiceVariables
-    .filter(([variable]) => name.startsWith(`${variable}_`))
-    .sort(([a], [b]) => b.length - a.length)
-    .map(([variable, found]) => ({ kind: 'suffixed', word: found, suffix: name.slice(variable.length + 1) }) as const);
+    .filter(({ prefix }) => name.startsWith(prefix))
+    .map(({ prefix, word: found }) => ({ kind: 'suffixed', word: found, suffix: name.slice(prefix.length) }) as const);
   return readings.find(({ suffix }) => declared.has(suffix)) ?? readings[0];
 }
 

@@ -1,4 +1,4 @@
-import { isIP, isIPv6 } from 'node:net';
+import { isIP, isIPv6, SocketAddress } from 'node:net';
 
 /** A place to listen on or to dial: TCP host and port, or the path of a Unix socket. */
 export type Address = TcpAddress | UnixAddress;
@@ -79,7 +79,7 @@ function parseTcp(text: string, role: AddressRole): ParsedAddress {
     return tcp(role === 'listen' ? '' : 'localhost', port);
   }
   if (isIP(host) === 0 && !isHostName(host)) return fault('a host name or an IP address before the colon');
-  return tcp(host.toLowerCase(), port);
+  return tcp(isIPv6(host) ? canonicalIPv6(host) : host.toLowerCase(), port);
 }
 
 function splitHostPort(text: string): { host: string; port: string } | string {
@@ -96,6 +96,11 @@ function splitHostPort(text: string): { host: string; port: string } | string {
   const host = text.slice(0, colon);
   if (host.includes(':')) return 'an IPv6 address in brackets, as in [::1]:6379';
   return { host, port: text.slice(colon + 1) };
+}
+
+/** One text for each address (RFC 5952), so that the same member written twice is one member. */
+function canonicalIPv6(host: string): string {
+  return new SocketAddress({ address: host, family: 'ipv6' }).address;
 }
 
 function isHostName(host: string): boolean {

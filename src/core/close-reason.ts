@@ -7,8 +7,8 @@ export type EndedBy = 'client' | 'candidate' | 'attache';
  * | reason | meaning |
  * | --- | --- |
  * | `finished` | both sides finished their direction; nothing was lost |
- * | `client_reset` / `candidate_reset` | that side sent RST |
- * | `client_error` / `candidate_error` | that side failed otherwise (time-out of keep-alive, EPIPE, ...) |
+ * | `client_reset` / `candidate_reset` | that side sent RST (ECONNRESET, EPIPE) |
+ * | `client_error` / `candidate_error` | that side failed otherwise (time-out of keep-alive, ...) |
  * | `client_gone` | the client left before a candidate answered; the dial was aborted |
  * | `no_candidates` | the candidate set was empty |
  * | `no_candidate_answered` | every candidate that may be tried was tried |

@@ -6,8 +6,10 @@ export interface BeliefOptions {
   readonly reader: Pick<MemberReader, 'read'>;
   /** How long an empty list of a backend that went back in time is not believed, ms. */
   readonly graceMs: number;
-  /** Changes within this time become one set, ms. */
+  /** A change is considered after this long without a further one, ms ... */
   readonly coalesceMs: number;
+  /** ... and after this long at the latest, ms. */
+  readonly coalesceMaxMs: number;
   /** Gets each set that differs from the last one. */
   readonly deliver: (set: readonly Address[]) => void;
   /** Doubt began or ended; it says whether the set in force is what the backend holds. */
@@ -35,7 +37,8 @@ export class Belief {
   /** The set in force; undefined until there was one. */
   #delivered: readonly Address[] | undefined;
   #doubt: Doubt = { kind: 'none' };
-  #pending: NodeJS.Timeout | undefined;
+  #quiet: NodeJS.Timeout | undefined;
+  #latest: NodeJS.Timeout | undefined;
   #regressions = 0;
   #live = false;
 
@@ -64,7 +67,10 @@ export class Belief {
 
   /** The view that was listed last has changed. */
   changed(): void {
-    this.#pending ??= setTimeout(() => this.#consider(false), this.#options.coalesceMs);
+    const { coalesceMs, coalesceMaxMs } = this.#options;
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => this.#consider(false), coalesceMs);
+    this.#latest ??= setTimeout(() => this.#consider(false), coalesceMaxMs);
   }
 
   /** The session is over: what the view says is no longer kept up to date. */
@@ -78,19 +84,24 @@ export class Belief {
   }
 
   stop(): void {
-    clearTimeout(this.#pending);
+    this.#forgetChanges();
     if (this.#doubt.kind === 'grace') clearTimeout(this.#doubt.timer);
   }
 
   #consider(regressed: boolean): void {
-    clearTimeout(this.#pending);
-    this.#pending = undefined;
+    this.#forgetChanges();
     const members = this.#options.reader.read(this.#view?.names ?? []);
     if (members.length === 0 && this.#held.length > 0) {
       if (regressed && this.#doubt.kind === 'none') this.#beginGrace();
       if (this.#doubt.kind === 'grace') return;
     }
     this.#believe(members);
+  }
+
+  #forgetChanges(): void {
+    clearTimeout(this.#quiet);
+    clearTimeout(this.#latest);
+    this.#latest = undefined;
   }
 
   #beginGrace(): void {

@@ -36,6 +36,9 @@ export function callGuard(): CallGuard {
       const call = nextCall(options);
       const start = call.start.bind(call);
       call.start = (metadata, listener) => {
+        // A call that fails while grpc-js waits to connect again brings its channel down. The wait outlives the channel:
+        // it then connects for nobody, and that connection stays open for ever. So calls wait, up to their deadline.
+        metadata.setOptions({ waitForReady: true });
         // Without it a watch on a member that lost its quorum looks healthy for ever.
         metadata.set('hasleader', 'true');
         if (guard.token !== undefined) metadata.set('token', guard.token);

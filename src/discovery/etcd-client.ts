@@ -104,6 +104,8 @@ function clientOptions(options: EtcdClientOptions, { calls, ending }: ClientInte
     grpcOptions: {
       'grpc.keepalive_time_ms': timing.keepAliveMs,
       'grpc.keepalive_timeout_ms': timing.keepAliveTimeoutMs,
+      // Of a connection that fails although the endpoint has just answered: well within the deadline of a call.
+      'grpc.initial_reconnect_backoff_ms': 100,
       // Shared connections outlive the client that found them dead.
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_http_proxy': 0,

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fullJitterBackoff } from '../core/backoff.ts';
 import type { EtcdEndpoint } from './etcd-endpoint.ts';
 import type { EtcdFault } from './etcd-fault.ts';
@@ -16,6 +16,8 @@ export interface EtcdLoopOptions {
   readonly onFault: (fault: EtcdFault) => void;
   /** No endpoint has brought a watch up since the last one ended. */
   readonly onUnreachable: () => void;
+  /** Waits, at most until the signal; it does not reject. Replaced in tests. */
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface EtcdLoopOptions {
  * the cluster. It waits after a session that was up, and after each round in which no endpoint brought one up.
  */
 export async function runEtcdLoop(options: EtcdLoopOptions): Promise<void> {
-  const { endpoints, timing, random, signal, run, onFault, onUnreachable } = options;
+  const { endpoints, timing, random, signal, run, onFault, onUnreachable, pause = abortablePause } = options;
   const initial = { minMs: timing.backoffMinMs, initialMs: timing.backoffInitialMs, random };
   const backoff = fullJitterBackoff({ ...initial, maxMs: timing.backoffMaxMs });
   const refusedBackoff = fullJitterBackoff({ ...initial, maxMs: timing.refusedBackoffMaxMs });
@@ -50,6 +52,10 @@ export async function runEtcdLoop(options: EtcdLoopOptions): Promise<void> {
       refusedBackoff.reset();
     }
     const wait = refusals >= endpoints.length ? refusedBackoff.next() : backoff.next();
-    await pause(wait, undefined, { signal }).catch(() => undefined);
+    await pause(wait, signal);
   }
+}
+
+async function abortablePause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
 }

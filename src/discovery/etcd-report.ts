@@ -26,12 +26,17 @@ export class StateReport {
     this.#options = { now: Date.now, ...options };
   }
 
+  /** The backend has listed the set. From the first time on a fault makes it stale, also one that comes before it is followed. */
+  listed(): void {
+    if (this.#lastOkAt === undefined) this.#forget();
+    this.#lastOkAt = this.#options.now();
+  }
+
   /** The backend has confirmed the set. */
   ok(): void {
     const { report, counters, now } = this.#options;
     this.#lastOkAt = now();
-    this.#seen.clear();
-    this.#last = undefined;
+    this.#forget();
     report({ status: 'synced', lastOkAt: this.#lastOkAt, counters: counters() });
   }
 
@@ -47,5 +52,10 @@ export class StateReport {
     const lastOkAt = this.#lastOkAt;
     if (lastOkAt === undefined) report({ status: 'starting', error });
     else report({ status: 'stale', lastOkAt, error, counters: counters() });
+  }
+
+  #forget(): void {
+    this.#seen.clear();
+    this.#last = undefined;
   }
 }

@@ -61,6 +61,7 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
   try {
     const tls = await readTlsMaterial(endpoint, options.tlsPaths);
     await preflight({ endpoint, tls, timeoutMs: timing.preflightMs, signal: over.signal });
+    over.signal.throwIfAborted();
     const opened = openEtcdClient({ library, endpoint, tls, username, password, timing });
     client = opened;
     // Whoever waits for an answer stops waiting.
@@ -103,6 +104,7 @@ interface WatchContext {
 /** Resolves when etcd has confirmed the watch; whatever becomes of it later ends the session. */
 async function openWatch({ client, view, options, over, nameFault }: WatchContext): Promise<void> {
   const { endpoint, listener, prefix, timing } = options;
+  over.signal.throwIfAborted();
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {

@@ -23,8 +23,10 @@ export interface EtcdTiming {
   readonly refusedBackoffMaxMs: number;
   /** A session that lived this long starts the back-off over. */
   readonly settledMs: number;
-  /** Watch messages that arrive within this time become one set. */
+  /** A change is reported after this long without a further one: leases that expire together are revoked one by one. */
   readonly coalesceMs: number;
+  /** A change is reported after this long at the latest. */
+  readonly coalesceMaxMs: number;
 }
 
 export const defaultEtcdTiming: EtcdTiming = {
@@ -42,4 +44,5 @@ export const defaultEtcdTiming: EtcdTiming = {
   refusedBackoffMaxMs: 5_000,
   settledMs: 5_000,
   coalesceMs: 5,
+  coalesceMaxMs: 25,
 };

@@ -1,4 +1,4 @@
-import { watchDirectory } from './etcd-directory.ts';
+import { followDirectory } from './etcd-follow.ts';
 import { etcdPlan, type EtcdSourceOptions } from './etcd-plan.ts';
 import type { CandidateSource } from './source.ts';
 
@@ -22,7 +22,7 @@ export function etcdSource(options: EtcdSourceOptions): CandidateSource {
     start(sink) {
       if (life.kind !== 'idle') return;
       const stop = new AbortController();
-      life = { kind: 'running', stop, done: watchDirectory(plan, { sink, signal: stop.signal }) };
+      life = { kind: 'running', stop, done: followDirectory(plan, { sink, signal: stop.signal }) };
     },
     async stop() {
       if (life.kind === 'idle') life = { kind: 'stopped', done: Promise.resolve() };

@@ -16,7 +16,7 @@ export interface ConnectionContext {
   readonly halfCloseTimeoutMs: number;
   /** Whether clients come in over a Unix socket, where they have no address. */
   readonly unixClients: boolean;
-  /** Whether a candidate is still a member. */
+  /** Whether a candidate is still one that this listener's clients are carried to. */
   isMember(candidate: Candidate): boolean;
   /** Called once, when both sockets are closed. */
   closed(connection: Connection): void;
@@ -30,7 +30,13 @@ const SILENT_END_GRACE_MS = 500;
 
 type State =
   | { readonly phase: 'dialing'; readonly candidate: Candidate; readonly dial: Dial; readonly since: number }
-  | { readonly phase: 'relaying'; readonly candidate: Candidate; readonly relay: Relay; readonly dialMs: number }
+  | {
+      readonly phase: 'relaying';
+      readonly candidate: Candidate;
+      readonly relay: Relay;
+      readonly chosenAt: number;
+      readonly dialMs: number;
+    }
   | { readonly phase: 'closing'; readonly endedBy: EndedBy; readonly reason: CloseReason; readonly dialMs: number }
   | { readonly phase: 'selecting' | 'closed' };
 
@@ -62,10 +68,9 @@ export class Connection implements LegOwner, DialOwner {
     this.#leg = new Leg(socket, this, !this.#context.unixClients);
   }
 
-  /** What carries this connection, and since when (`performance.now()`); undefined before a candidate has answered. */
-  get established(): { readonly candidate: Candidate; readonly at: number } | undefined {
-    const state = this.#state;
-    return state.phase === 'relaying' ? { candidate: state.candidate, at: this.acceptedAt + state.dialMs } : undefined;
+  /** What carries this connection, and when it was chosen (`performance.now()`); undefined before it has answered. */
+  get established(): { readonly candidate: Candidate; readonly chosenAt: number } | undefined {
+    return this.#state.phase === 'relaying' ? this.#state : undefined;
   }
 
   /** The set has changed: a dial to a candidate that left is given up for the next one. */
@@ -100,8 +105,11 @@ export class Connection implements LegOwner, DialOwner {
   }
 
   sweep(now: number): void {
+    // What a client has sent may have filled the memory for it; then nothing of it is read until a candidate answers.
+    if (this.#state.phase === 'dialing') this.#leg.probe();
     if (this.#state.phase !== 'relaying') return;
     const { relay: moving } = this.#state;
+    moving.probe();
     if (moving.progress !== this.#progress) {
       this.#progress = moving.progress;
       this.#movedAt = now;
@@ -117,7 +125,7 @@ export class Connection implements LegOwner, DialOwner {
   }
 
   dialed(dialed: Dialed): void {
-    const { candidate, ms } = this.#attemptOver();
+    const { candidate, since, ms } = this.#attemptOver();
     if (candidate === undefined || !this.#context.isMember(candidate)) {
       // It left while it was being dialed: whoever answers there now is not ours to talk to.
       dialed.leg.destroy();
@@ -134,7 +142,7 @@ export class Connection implements LegOwner, DialOwner {
       onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),
     });
     this.#attempts.push({ candidate: candidate.key, outcome: 'ok', ms });
-    this.#state = { phase: 'relaying', candidate, relay: carrier, dialMs: now - this.acceptedAt };
+    this.#state = { phase: 'relaying', candidate, relay: carrier, chosenAt: since, dialMs: now - this.acceptedAt };
     carrier.start();
   }
 
@@ -144,6 +152,8 @@ export class Connection implements LegOwner, DialOwner {
   }
 
   legEnded(): void {
+    // Node tells of an end that it had read before the socket was destroyed, too.
+    if (this.#state.phase !== 'dialing') return;
     // Only a client that has sent nothing: bytes that wait in memory hold the end back until they are read.
     this.#silentEnd = setTimeout(() => this.#clientGone(), SILENT_END_GRACE_MS);
   }
@@ -176,10 +186,11 @@ export class Connection implements LegOwner, DialOwner {
     dial.start();
   }
 
-  #attemptOver(): { candidate: Candidate | undefined; ms: number } {
+  #attemptOver(): { candidate: Candidate | undefined; since: number; ms: number } {
     const state = this.#state;
-    if (state.phase !== 'dialing') return { candidate: undefined, ms: 0 };
-    return { candidate: state.candidate, ms: performance.now() - state.since };
+    if (state.phase !== 'dialing') return { candidate: undefined, since: 0, ms: 0 };
+    const { candidate, since } = state;
+    return { candidate, since, ms: performance.now() - since };
   }
 
   #failed(candidate: Candidate | undefined, errno: string, ms: number): void {

@@ -61,6 +61,8 @@ export class Resets {
     this.#burstSince = undefined;
     const { onChange, onReset, connections, jitterMs, drainTimeoutMs } = this.#options;
     if (onChange === 'keep') return;
+    // A candidate that has come back and leaves again gives its connections their whole time again.
+    this.#due = this.#due.filter(({ connection }) => this.#isHit(connection));
     const waiting = new Set(this.#due.map(({ connection }) => connection));
     const hit = [...connections].filter((connection) => !waiting.has(connection) && this.#isHit(connection));
     if (hit.length === 0) return;
@@ -75,8 +77,8 @@ export class Resets {
   #isHit(connection: Connection): boolean {
     const { established } = connection;
     if (established === undefined) return false;
-    // One that was opened after the change was opened on the new set.
-    if (this.#options.onChange === 'reset') return established.at <= this.#changedAt;
+    // A candidate that was chosen after the change was chosen from the new set.
+    if (this.#options.onChange === 'reset') return established.chosenAt < this.#changedAt;
     return !this.#options.isMember(established.candidate);
   }
 

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import type { Policy } from '../balancing/policies.ts';
-import type { Candidate } from '../balancing/candidate.ts';
 import { formatAddress, type Address } from '../core/address.ts';
 import type { CloseReason } from '../core/close-reason.ts';
 import type { Observer } from '../core/observer.ts';
@@ -59,13 +58,12 @@ export class Service {
     this.name = name;
     this.#options = options;
     this.#connections = new Tracker(sweepInterval([options.idleTimeoutMs, options.halfCloseTimeoutMs]));
-    const isMember = (candidate: Candidate) => this.#members?.has(candidate.key) ?? false;
     this.#resets = new Resets({
       onChange: options.onChange,
       drainTimeoutMs: options.drainTimeoutMs,
       jitterMs: options.resetJitterMs,
       connections: this.#connections,
-      isMember,
+      isMember: (candidate) => this.#members?.has(candidate.key) ?? false,
       onReset: (connections, mode) => observer({ type: 'connections-reset', service: name, connections, mode }),
     });
     this.#slots = listeners.map((address, index) => {
@@ -73,7 +71,9 @@ export class Service {
       const shared = { service: name, observer, family, resolver, keepAliveMs };
       const slot = new Slot({ ...shared, index, address, policy: policy(), onConnection: this.#accept });
       const unixClients = address.kind === 'unix';
-      this.#contexts.set(slot, { ...options, service: name, unixClients, isMember, closed: this.#closed });
+      const contextOf = { ...options, service: name, unixClients, closed: this.#closed };
+      // The slot's own members: in cluster mode a candidate may have moved to another listener.
+      this.#contexts.set(slot, { ...contextOf, isMember: (candidate) => slot.pool.has(candidate) });
       return slot;
     });
   }
@@ -153,8 +153,9 @@ export class Service {
     for (const slot of this.#slots) this.#fill(slot, set);
     const { observer } = this.#options;
     observer({ type: 'candidates-changed', service: this.name, candidates: set, added, removed });
-    for (const connection of this.#connections) connection.reconsider();
+    // In this order: what is chosen anew here was chosen after the change, and is no connection to be reset.
     if (before !== undefined) this.#resets.changed();
+    for (const connection of this.#connections) connection.reconsider();
   }
 
   #fill(slot: Slot, set: readonly Address[]): void {

@@ -2,7 +2,7 @@ import { isIP, type Socket } from 'node:net';
 import type { Address } from '../core/address.ts';
 import type { DialPolicy } from '../core/dial-policy.ts';
 import { errnoOf } from '../core/errors.ts';
-import { Leg, type LegOwner } from './leg.ts';
+import { keepAliveDelayMs, Leg, type LegOwner } from './leg.ts';
 import { candidateSocket, CandidateReader } from './read-buffer.ts';
 import type { Family, Resolver } from './resolver.ts';
 
@@ -90,7 +90,8 @@ export class Dial implements LegOwner {
     }
     this.#end();
     leg.socket.setNoDelay(true);
-    if (this.#settings.keepAliveMs > 0) leg.socket.setKeepAlive(true, this.#settings.keepAliveMs);
+    const { keepAliveMs } = this.#settings;
+    if (keepAliveMs > 0) leg.socket.setKeepAlive(true, keepAliveDelayMs(keepAliveMs));
     leg.socket.once('close', () => reader.release());
     this.#owner.dialed({ leg, read: () => leg.socket.resume() });
   }
@@ -113,7 +114,7 @@ export class Dial implements LegOwner {
     resolver.resolve(host, family).then(
       (ips) => {
         const allowed = ips.filter((ip) => policy.permits(ip));
-        this.#lastErrno = 'NOT_ALLOWED';
+        if (allowed.length === 0) this.#lastErrno = 'NOT_ALLOWED';
         this.#dialAll(allowed, port);
       },
       (error: unknown) => {

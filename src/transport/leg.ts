@@ -10,6 +10,7 @@ export interface LegOwner {
   legClosed(leg: Leg): void;
 }
 
+const NOTHING = Buffer.alloc(0);
 const kLeg = Symbol('leg');
 type LegSocket = Socket & { [kLeg]: Leg };
 
@@ -33,6 +34,8 @@ export class Leg {
   bytesRead = 0;
   /** The socket's sender has finished. */
   ended = false;
+  /** Node has said that the sender has finished; it may have been reset as well. */
+  endSeen = false;
   closed = false;
   /** Reading is stopped until the peer has written what it was given. */
   waitsForPeer = false;
@@ -81,6 +84,17 @@ export class Leg {
     return false;
   }
 
+  /**
+   * Asks the kernel whether the socket still stands. One that is not read is not watched either, so that its reset would
+   * go unseen for as long as its peer does not take what it sent; an empty write moves nothing and fails on a dead socket.
+   */
+  probe(): void {
+    const { socket } = this;
+    // Only TCP tells a reset from an end. With bytes waiting to be written the kernel is watching by itself.
+    if (!this.#canReset || socket.destroyed || socket.writableEnded || socket.writableLength > 0) return;
+    socket.write(NOTHING);
+  }
+
   /** Ends the socket at once by RST, so that a cut stream cannot be taken for a finished one. FIN where RST cannot be. */
   reset(): void {
     if (this.closed) return;
@@ -95,6 +109,14 @@ export class Leg {
   destroy(): void {
     if (!this.closed) this.socket.destroy();
   }
+}
+
+/**
+ * The delay to give to Node for a keep-alive of `keepAliveMs`: it drops what is not a whole second, and takes 0 for the
+ * system's default of two hours.
+ */
+export function keepAliveDelayMs(keepAliveMs: number): number {
+  return Math.ceil(keepAliveMs / 1_000) * 1_000;
 }
 
 /** A fault that means "the other side went away", as against one of ours or of the network. */
@@ -113,19 +135,38 @@ function onDrain(this: Socket): void {
   source.socket.resume();
 }
 
+/**
+ * libuv before 1.52 takes a reset that comes with the last bytes for an end (POLLHUP behind a short read). Passed on as
+ * an end it would call a cut stream complete, so the kernel is asked first: after an end it has no error, or EPIPE when
+ * a reset came behind the end; after a mere reset it has ECONNRESET.
+ */
 function onEnd(this: Socket): void {
   const leg = (this as LegSocket)[kLeg];
+  leg.endSeen = true;
+  // With bytes waiting to be written their failure is the answer, later in this round of the event loop.
+  if (this.writableLength > 0) {
+    setImmediate(passEnd, leg);
+  } else {
+    leg.probe();
+    passEnd(leg);
+  }
+}
+
+function passEnd(leg: Leg): void {
+  if (!leg.endSeen || leg.ended || leg.socket.errored !== null) return;
   leg.ended = true;
   leg.owner.legEnded(leg);
 }
 
 function onError(this: Socket, error: NodeJS.ErrnoException): void {
   const leg = (this as LegSocket)[kLeg];
+  if (leg.endSeen && error.code !== 'ECONNRESET') leg.ended = true;
   leg.owner.legFailed(leg, error);
 }
 
 function onClose(this: Socket): void {
   const leg = (this as LegSocket)[kLeg];
+  passEnd(leg);
   leg.closed = true;
   leg.owner.legClosed(leg);
 }

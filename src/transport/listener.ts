@@ -1,10 +1,10 @@
-import { lstat, unlink } from 'node:fs/promises';
-import { connect, createServer, isIP, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer, isIP, type ListenOptions, type Server, type Socket } from 'node:net';
 import type { Address } from '../core/address.ts';
 import { fullJitterBackoff, type Backoff } from '../core/backoff.ts';
 import { errnoOf } from '../core/errors.ts';
-import { WRITE_HIGH_WATER_BYTES } from './leg.ts';
+import { keepAliveDelayMs, WRITE_HIGH_WATER_BYTES } from './leg.ts';
 import type { Family, Resolver } from './resolver.ts';
+import { removeStaleSocket } from './stale-socket.ts';
 
 export interface ListenerOptions {
   readonly address: Address;
@@ -24,8 +24,6 @@ export interface ListenerOptions {
 const BACKLOG = 4096;
 const RETRY_INITIAL_MS = 200;
 const RETRY_MAX_MS = 5_000;
-/** How long a live owner of a Unix socket has to accept, before its file is still not taken for stale. */
-const STALE_PROBE_MS = 1_000;
 
 type State =
   | { readonly phase: 'closed' }
@@ -111,7 +109,7 @@ export class Listener {
       pauseOnConnect: true,
       noDelay: true,
       keepAlive: keepAliveMs > 0,
-      keepAliveInitialDelay: keepAliveMs,
+      keepAliveInitialDelay: keepAliveDelayMs(keepAliveMs),
       highWaterMark: WRITE_HIGH_WATER_BYTES,
     });
     this.#state = { phase: 'opening', server, retry: undefined };
@@ -144,33 +142,4 @@ function boundAddress(server: Server, asked: Address): Address {
   const bound = server.address();
   if (asked.kind === 'unix' || bound === null || typeof bound === 'string') return asked;
   return { kind: 'tcp', host: asked.host === '' ? '' : bound.address, port: bound.port };
-}
-
-/**
- * Removes the socket file that a process left behind when it was killed. A file somebody still listens on, and a file
- * that is no socket, stay.
- */
-async function removeStaleSocket(path: string): Promise<boolean> {
-  try {
-    if (!(await lstat(path)).isSocket()) return false;
-    if (!(await isRefused(path))) return false;
-    await unlink(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isRefused(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect({ path, timeout: STALE_PROBE_MS });
-    const answer = (refused: boolean) => {
-      probe.destroy();
-      resolve(refused);
-    };
-    probe
-      .on('connect', () => answer(false))
-      .on('timeout', () => answer(false))
-      .on('error', (error) => answer(errnoOf(error) === 'ECONNREFUSED'));
-  });
 }

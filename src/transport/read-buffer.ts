@@ -36,6 +36,15 @@ export class CandidateReader {
   #read(size: number): boolean {
     const { leg } = this;
     if (leg === undefined) return true;
+    const goesOn = this.#pass(leg, size);
+    if (!goesOn || !leg.socket.writableEnded) return goesOn;
+    // Once our end has been sent, nothing can tell a reset that libuv before 1.52 calls an end (see `onEnd` of a leg).
+    // It does so only to a socket that goes on reading, so this one stops until libuv has looked.
+    setImmediate(readOn, leg);
+    return false;
+  }
+
+  #pass(leg: Leg, size: number): boolean {
     const filled = this.#buffer;
     if (filled !== sharedBuffer && size >= WRITE_HIGH_WATER_BYTES) {
       // At least a high-water mark of bytes: `deliver` answers true only when the kernel took them all.
@@ -66,6 +75,10 @@ export class CandidateReader {
     if (reusable && spareBuffers.length < MAX_SPARE_BUFFERS) spareBuffers.push(this.#buffer);
     this.#buffer = sharedBuffer;
   }
+}
+
+function readOn(leg: Leg): void {
+  if (!leg.waitsForPeer) leg.socket.resume();
 }
 
 /** A socket, not yet connecting and not reading until its leg says so. */

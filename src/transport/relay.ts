@@ -8,12 +8,17 @@ export interface Relay {
   /** Bytes that came from the candidate and were handed to the client's socket. */
   readonly bytesToClient: number;
   start(): void;
-  /** Ends both sides at once: by RST, or by FIN when `gently`. `onClosed` follows. The first reason given stays. */
+  /**
+   * Ends both sides at once: by RST, or when `gently` by FIN where nothing is cut short. `onClosed` follows. The first
+   * reason given stays; what is already on its way to its end, but waits for a slow reader, is cut all the same.
+   */
   abort(reason: CloseReason, gently?: boolean): void;
   /** What has moved and what has ended so far: a value that changes with every byte. */
   readonly progress: number;
-  /** Exactly one direction has finished and everything in it was sent on. */
+  /** Exactly one direction has finished and everything in it was sent on, or exactly one side is gone. */
   readonly halfClosed: boolean;
+  /** Notices a side that was reset while nothing is read from it; to be called now and then. */
+  probe(): void;
 }
 
 export interface RelayOptions {
@@ -60,7 +65,11 @@ class StreamRelay implements Relay, LegOwner {
 
   get halfClosed(): boolean {
     // Finished means sent on as well: a slow client that is still fed what its candidate left behind is not idle.
-    return this.#client.socket.writableFinished !== this.#candidate.socket.writableFinished;
+    return isFinished(this.#client) !== isFinished(this.#candidate);
+  }
+
+  probe(): void {
+    for (const leg of [this.#client, this.#candidate]) if (leg.waitsForPeer || leg.ended) leg.probe();
   }
 
   start(): void {
@@ -75,12 +84,14 @@ class StreamRelay implements Relay, LegOwner {
   }
 
   abort(reason: CloseReason, gently = false): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    this.#endedBy = 'attache';
-    this.#reason = reason;
+    if (!this.#closing) {
+      this.#closing = true;
+      this.#endedBy = 'attache';
+      this.#reason = reason;
+    }
     for (const leg of [this.#client, this.#candidate]) {
-      if (gently) leg.destroy();
+      // Bytes that still wait for a reader would be lost behind a FIN that calls the stream complete.
+      if (gently && leg.socket.writableLength === 0) leg.destroy();
       else leg.reset();
     }
   }
@@ -112,4 +123,9 @@ class StreamRelay implements Relay, LegOwner {
   #nameOf(leg: Leg): 'client' | 'candidate' {
     return leg === this.#client ? 'client' : 'candidate';
   }
+}
+
+/** Nothing will be written to this side any more, and all that was has been sent on. */
+function isFinished({ socket, closed }: Leg): boolean {
+  return socket.writableFinished || closed;
 }

@@ -1,17 +1,16 @@
 /** What a tracker needs of a connection. */
 export interface Tracked {
-  /** Looks at its time-outs; `now` is `performance.now()`. */
+  /** Looks at its time-outs and whether its sides still stand; `now` is `performance.now()`. */
   sweep(now: number): void;
 }
 
-/** The open connections of one service, and the one timer that looks after all their time-outs. */
+/** The open connections of one service, and the one timer that looks after all of them. */
 export class Tracker<T extends Tracked> implements Iterable<T> {
   readonly #open = new Set<T>();
   readonly #sweepEveryMs: number;
   #sweeper: NodeJS.Timeout | undefined;
   #whenEmpty: (() => void)[] = [];
 
-  /** @param sweepEveryMs 0: no time-out is set, so nothing is swept */
   constructor(sweepEveryMs: number) {
     this.#sweepEveryMs = sweepEveryMs;
   }
@@ -26,7 +25,7 @@ export class Tracker<T extends Tracked> implements Iterable<T> {
 
   add(connection: T): void {
     this.#open.add(connection);
-    if (this.#sweeper === undefined && this.#sweepEveryMs > 0) {
+    if (this.#sweeper === undefined) {
       this.#sweeper = setInterval(() => this.#sweep(), this.#sweepEveryMs);
       this.#sweeper.unref();
     }
@@ -57,9 +56,8 @@ export class Tracker<T extends Tracked> implements Iterable<T> {
 const LEAST_SWEEP_MS = 10;
 const MOST_SWEEP_MS = 1_000;
 
-/** A tenth of the shortest time-out, between 10 ms and 1 s; 0 when none is set. */
+/** A tenth of the shortest time-out that is set, between 10 ms and 1 s. */
 export function sweepInterval(timeoutsMs: readonly number[]): number {
   const set = timeoutsMs.filter((ms) => ms > 0);
-  if (set.length === 0) return 0;
   return Math.max(LEAST_SWEEP_MS, Math.min(MOST_SWEEP_MS, Math.min(...set) / 10));
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { docker, image, inspect, startContainer, tryDocker } from '../support/docker.ts';
@@ -37,10 +38,13 @@ test('the image says how it is to be run', async () => {
   assert.deepEqual(config['Entrypoint'], [node, main]);
   assert.deepEqual((config['Healthcheck'] as { Test: unknown }).Test, ['CMD', node, main, 'healthcheck']);
   assert.ok((config['Env'] as string[]).includes('NODE_ENV=production'));
-  assert.equal((config['Labels'] as Record<string, string>)['org.opencontainers.image.licenses'], 'MIT');
+  const labels = config['Labels'] as Record<string, string>;
+  assert.equal(labels['org.opencontainers.image.licenses'], 'MIT');
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  assert.equal(labels['org.opencontainers.image.version'], version);
 });
 
-test('read-only, without capabilities or new privileges it becomes healthy, as uid 65532', async (t) => {
+test('promise 37: read-only, without capabilities or new privileges it becomes healthy, as uid 65532', async (t) => {
   const id = await startContainer(t, '--health-interval', '1s', ...hardened, image, ...words);
   await eventually(async () => (await inspect(id, '{{.State.Health.Status}}')) === 'healthy', 'healthy', 30_000);
 
@@ -59,7 +63,7 @@ test('without a read-only root it still cannot change its own program', async (t
   assert.equal((await inside(id, attempt)).trim(), 'EACCES');
 });
 
-test('SIGTERM ends it within 3 s with exit code 0', async (t) => {
+test('promise 37: SIGTERM ends it within 3 s with exit code 0', async (t) => {
   const id = await startContainer(t, ...hardened, image, ...words);
   await healthcheckPasses(id);
   const begun = performance.now();
@@ -78,7 +82,7 @@ test('with its registry out of reach it runs, and the health check says no', asy
   assert.equal(await inspect(id, '{{.State.Running}}'), 'true');
 });
 
-test('without words it says which are missing and exits with 78', async () => {
+test('promise 38: without words it says which are missing and exits with 78', async () => {
   const { code, stderr } = await tryDocker('run', '--rm', ...hardened, image);
   assert.equal(code, 78);
   assert.match(stderr, /SRC/);

@@ -5,12 +5,12 @@ import { test } from 'node:test';
 import { dialPolicy } from '../../src/core/dial-policy.ts';
 import { readListing, type Listing } from '../../src/discovery/directory-listing.ts';
 import { directorySource } from '../../src/discovery/directory.ts';
-import { RecordingSink } from '../support/recording-sink.ts';
+import { LookRecorder } from '../support/look-recorder.ts';
 import { RegistryDirectory, SERVICE, follow } from '../support/registry-directory.ts';
 
 const MEMBER = '10.0.0.1:1';
 
-test('a registry missing at start is a failure that says why, and heals when it appears (behaviour 19)', async (t) => {
+test('promise 19: a registry missing at start is a failure that says why, and heals when it appears', async (t) => {
   const registry = await RegistryDirectory.create(t);
   await rm(registry.root, { recursive: true });
   const sink = follow(t, registry);
@@ -27,16 +27,13 @@ for (const [onFailure, expected] of [
   ['keep', [[MEMBER]]],
   ['clear', [[MEMBER], [], [MEMBER]]],
 ] as const) {
-  test(`a registry that goes away and returns: '${onFailure}' reports ${JSON.stringify(expected)} (behaviour 24)`, async (t) => {
+  test(`promise 24: a registry that goes away and returns: '${onFailure}' reports ${JSON.stringify(expected)}`, async (t) => {
     const registry = await RegistryDirectory.create(t);
     await registry.add(MEMBER);
     const sink = follow(t, registry, { onFailure, rereadMs: 10 });
     await sink.holds([MEMBER]);
     await rename(registry.root, join(registry.base, 'away'));
-    await sink.until(
-      () => sink.status === 'stale',
-      () => 'stale',
-    );
+    await sink.until('stale', () => sink.status === 'stale');
     const stale = sink.states.at(-1);
     assert.ok(stale?.status === 'stale');
     assert.match(stale.error, /ENOENT/);
@@ -81,10 +78,7 @@ for (const { what, breakIt, error } of breakages) {
     const sink = follow(t, registry, { rereadMs: 10 });
     await sink.holds([MEMBER]);
     await breakIt(registry);
-    await sink.until(
-      () => sink.status === 'stale',
-      () => 'stale',
-    );
+    await sink.until('stale', () => sink.status === 'stale');
     const state = sink.states.at(-1);
     assert.match(state?.status === 'stale' ? state.error : '', error);
     assert.deepEqual(sink.sets, [[MEMBER]]);
@@ -106,10 +100,7 @@ test('a registry that is away for less than a second look clears nothing and is 
   });
   await sink.holds([MEMBER]);
   await rename(registry.root, join(registry.base, 'away'));
-  await sink.until(
-    () => faults > 0,
-    () => 'a look while the registry was away',
-  );
+  await sink.until('a look while the registry was away', () => faults > 0);
   await sink.nextLooks(3);
   assert.deepEqual(sink.sets, [[MEMBER]]);
   assert.ok(sink.states.every(({ status }) => status === 'synced'));
@@ -140,10 +131,7 @@ test('an unreadable disk (EIO, EACCES) is reported once per fault, and the set s
   await sink.holds([MEMBER]);
   for (fault of ['EIO', 'EACCES']) {
     const isReported = () => sink.states.filter((state) => 'error' in state && state.error.startsWith(String(fault)));
-    await sink.until(
-      () => isReported().length > 0,
-      () => `a report of ${String(fault)}`,
-    );
+    await sink.until(`a report of ${fault}`, () => isReported().length > 0);
   }
   fault = undefined;
   await sink.holds([MEMBER]);
@@ -173,10 +161,7 @@ test('a read that hangs counts as a failure, no second one is begun beside it, a
   });
   await sink.holds([MEMBER]);
   hang = true;
-  await sink.until(
-    () => sink.status === 'stale',
-    () => 'stale',
-  );
+  await sink.until('stale', () => sink.status === 'stale');
   await registry.add('10.0.0.2:2');
   release?.();
   await sink.holds([MEMBER, '10.0.0.2:2']);
@@ -202,7 +187,7 @@ for (const [when, looks] of [
     const registry = await RegistryDirectory.create(t);
     await registry.add(MEMBER);
     const before = held();
-    const sink = new RecordingSink();
+    const sink = new LookRecorder();
     const source = directorySource({
       root: registry.root,
       directory: SERVICE,
@@ -233,7 +218,7 @@ test('a source stopped before it was started never looks', async (t) => {
     },
   });
   await source.stop();
-  source.start(new RecordingSink());
+  source.start(new LookRecorder());
   await new Promise(setImmediate);
   assert.equal(looks, 0);
 });

@@ -3,14 +3,14 @@ import { rename, rm, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { readListing, type ReadListing } from '../../src/discovery/directory-listing.ts';
-import type { RecordingSink } from '../support/recording-sink.ts';
+import type { LookRecorder } from '../support/look-recorder.ts';
 import { RegistryDirectory, SERVICE, WATCH_ONLY_MS, follow } from '../support/registry-directory.ts';
 
 const OLD = '10.0.0.1:1';
 const NEW = '10.0.0.2:2';
 
 /** A swap may be seen as old and new together, never as nothing. */
-function assertNoFlash(sink: RecordingSink): void {
+function assertNoFlash(sink: LookRecorder): void {
   assert.deepEqual(
     sink.sets.filter((set) => set.length === 0),
     [],
@@ -177,10 +177,7 @@ test('links that lead nowhere for less than a second look keep their members', a
   const sink = follow(t, registry, { rereadMs: 5, read: swap.read });
   await sink.holds([OLD, NEW]);
   await unlink(registry.at(SERVICE, '..data'));
-  await sink.until(
-    () => swap.seen(),
-    () => 'a look while the links led nowhere',
-  );
+  await sink.until('a look while the links led nowhere', () => swap.seen());
   await sink.nextLooks(5);
   assert.deepEqual(sink.sets, [[OLD, NEW]]);
 });

@@ -25,7 +25,7 @@ async function startGuarded(t: TestContext, args: readonly string[] = []): Promi
   return etcd;
 }
 
-test('a token that expires: checks log in again, and a reconnect after it finds every change', async (t) => {
+test('promise 25: a token that expires: checks log in again, and a reconnect after it finds every change', async (t) => {
   const etcd = await startGuarded(t, ['--auth-token-ttl', '1']);
   const cutter = await startTcpCutter(t, etcd.port);
   const { recorder } = startSource(t, {
@@ -55,7 +55,7 @@ test('a token that expires: checks log in again, and a reconnect after it finds 
   await recorder.untilSet(['10.0.0.2:1']);
 });
 
-test('a wrong password: says so without showing it, and is used as soon as etcd takes it', async (t) => {
+test('promise 41: a wrong password: says so without showing it, and is used as soon as etcd takes it', async (t) => {
   const etcd = await startGuarded(t);
   const { recorder } = startSource(t, {
     endpoints: [etcd.url],
@@ -69,7 +69,7 @@ test('a wrong password: says so without showing it, and is used as soon as etcd 
   assert.doesNotMatch(JSON.stringify(recorder.states), /another-secret/);
 });
 
-test('a password changed while the watch is up: the set stays and the refusal shows', async (t) => {
+test('promise 25: a password changed while the watch is up: the set stays and the refusal shows', async (t) => {
   const etcd = await startGuarded(t);
   const timing = { checkMinMs: 100, checkMaxMs: 200, refusedBackoffMaxMs: 500 };
   const { recorder } = startSource(t, { endpoints: [etcd.url], username: 'reader', password: PASSWORD, timing });

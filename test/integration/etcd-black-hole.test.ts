@@ -7,7 +7,7 @@ import { eventually } from '../support/wait.ts';
 import { activeResources, openSockets, untilResourcesAre } from '../support/resources.ts';
 import { startTcpCutter } from '../support/tcp-cutter.ts';
 
-test('a backend that accepts and never speaks: no socket is left per attempt, CPU under 2%, stop within 1 s', async (t) => {
+test('promise 24: a backend that accepts and never speaks: no socket is left per attempt, CPU under 2%, stop within 1 s', async (t) => {
   const cutter = await startTcpCutter(t, 1);
   cutter.blackHole();
   const before = activeResources();
@@ -25,7 +25,7 @@ test('a backend that accepts and never speaks: no socket is left per attempt, CP
   await untilResourcesAre(before, 1_000);
 });
 
-test('a connection that falls silent: keep-alive finds out, no socket is left behind, and it heals', async (t) => {
+test('promise 24: a connection that falls silent: keep-alive finds out, no socket is left behind, and it heals', async (t) => {
   const etcd = await startEtcd(t);
   await etcd.api.put(memberKey('10.0.0.1:1'));
   const cutter = await startTcpCutter(t, etcd.port);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { DIRECTORY, memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
 
-test('a burst of changes ends at the final set', async (t) => {
+test('promise 22: a burst of changes ends at the final set', async (t) => {
   const { api, url } = await startEtcd(t);
   const { recorder } = startSource(t, { endpoints: [url] });
   await recorder.untilStatus('synced');
@@ -18,7 +18,7 @@ test('a burst of changes ends at the final set', async (t) => {
   await recorder.untilSet(left);
 });
 
-test('a transaction is one change, whole', async (t) => {
+test('promise 22: a transaction is one change, whole', async (t) => {
   const { api, url } = await startEtcd(t);
   const members = Array.from({ length: 100 }, (_, n) => `10.0.1.${n}:6379`);
   await api.transact({ put: members.map(memberKey) });

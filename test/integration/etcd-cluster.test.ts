@@ -15,7 +15,7 @@ async function leaderOf(nodes: readonly EtcdNode[]): Promise<EtcdNode> {
   return leader;
 }
 
-test('three members, the leader killed: the set goes on following etcd, without a false change', async (t) => {
+test('promise 25: three members, the leader killed: the set goes on following etcd, without a false change', async (t) => {
   const nodes = await startEtcdCluster(t, 3);
   const leader = await leaderOf(nodes);
   const others = nodes.filter((node) => node !== leader);
@@ -40,7 +40,7 @@ test('three members, the leader killed: the set goes on following etcd, without 
   assert.equal(recorder.sets.length, 2);
 });
 
-test('quorum lost: seen as stale although the watched member lives, and healed when it is back', async (t) => {
+test('promise 24: quorum lost: seen as stale although the watched member lives, and healed when it is back', async (t) => {
   const nodes = await startEtcdCluster(t, 3);
   const [watched, second, third] = nodes;
   assert.ok(watched && second && third);

@@ -4,7 +4,7 @@ import { memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
 import { startTcpCutter } from '../support/tcp-cutter.ts';
 
-test('changed and compacted while cut off: the source converges by listing again, in one set', async (t) => {
+test('promise 25: changed and compacted while cut off: the source converges by listing again, in one set', async (t) => {
   const etcd = await startEtcd(t);
   const cutter = await startTcpCutter(t, etcd.port);
   await etcd.api.transact({ put: ['10.0.0.1:1', '10.0.0.2:1'].map(memberKey) });
@@ -26,7 +26,7 @@ test('changed and compacted while cut off: the source converges by listing again
   await recorder.untilSet(['10.0.0.2:1', '10.0.0.3:1', '10.0.0.4:1']);
 });
 
-test('compacted while cut off, with the members as they were: no set is reported', async (t) => {
+test('promise 25: compacted while cut off, with the members as they were: no set is reported', async (t) => {
   const etcd = await startEtcd(t);
   const cutter = await startTcpCutter(t, etcd.port);
   await etcd.api.put(memberKey('10.0.0.1:1'));

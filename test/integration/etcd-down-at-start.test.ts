@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
 
-test('etcd down at start: says why, reports no set, and heals within 2 s of etcd coming up', async (t) => {
+test('promise 19: etcd down at start: says why, reports no set, and heals within 2 s of etcd coming up', async (t) => {
   const etcd = await startEtcd(t);
   await etcd.api.put(memberKey('10.0.0.1:1'));
   await etcd.kill();
@@ -19,7 +19,7 @@ test('etcd down at start: says why, reports no set, and heals within 2 s of etcd
   assert.deepEqual(recorder.current, ['10.0.0.1:1']);
 });
 
-test('an empty directory is an answer: the empty set is reported at once', async (t) => {
+test('promise 19: an empty directory is an answer: the empty set is reported at once', async (t) => {
   const etcd = await startEtcd(t);
   const { recorder } = startSource(t, { endpoints: [etcd.url] });
   await recorder.untilStatus('synced');

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
 
-test('the same set written again, a value changed, a lease refreshed or replaced: no new set', async (t) => {
+test('promise 21: the same set written again, a value changed, a lease refreshed or replaced: no new set', async (t) => {
   const { api, url } = await startEtcd(t);
   const [first, second] = [await api.grant(600), await api.grant(600)];
   await api.put(memberKey('10.0.0.1:1'), { lease: first });

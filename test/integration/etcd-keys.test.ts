@@ -6,7 +6,7 @@ import { startEtcd } from '../support/etcd.ts';
 
 const UNUSABLE = ['', 'garbage', 'nested/10.0.0.5:1', '10.0.0.5:0', '10.0.0.5:1\n10.0.0.6:1', '169.254.169.254:80'];
 
-test('keys that are no usable address are ignored, with one report each, listed or watched', async (t) => {
+test('promise 23: keys that are no usable address are ignored, with one report each, listed or watched', async (t) => {
   const { api, url } = await startEtcd(t);
   const [listed, watched] = [UNUSABLE.slice(0, 3), UNUSABLE.slice(3)];
   await api.transact({ put: ['10.0.0.1:1', ...listed].map(memberKey) });
@@ -26,7 +26,7 @@ test('keys that are no usable address are ignored, with one report each, listed 
   await recorder.until('a report of the key that came back', () => recorder.ignoredKeys.length > UNUSABLE.length);
 });
 
-test('a directory whose name begins with ours is another directory, listed and watched', async (t) => {
+test('promise 23: a directory whose name begins with ours is another directory, listed and watched', async (t) => {
   const { api, url } = await startEtcd(t);
   const siblings = [`${DIRECTORY}2/10.0.9.1:1`, `${DIRECTORY}-old/10.0.9.2:1`, DIRECTORY, '/srv/redis/10.0.9.3:1'];
   await api.transact({ put: [memberKey('10.0.0.1:1'), ...siblings] });
@@ -39,7 +39,7 @@ test('a directory whose name begins with ours is another directory, listed and w
   assert.deepEqual(recorder.ignoredKeys, []);
 });
 
-test('DISCOVERY_ALLOW limits what is believed', async (t) => {
+test('promise 42: DISCOVERY_ALLOW limits what is believed', async (t) => {
   const { api, url } = await startEtcd(t);
   await api.transact({ put: ['10.0.0.1:1', '192.168.0.1:1'].map(memberKey) });
   const { recorder } = startSource(t, { endpoints: [url], policy: dialPolicy(['192.168.0.0/16']) });

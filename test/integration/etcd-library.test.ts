@@ -13,7 +13,7 @@ function loadedPackages(): string[] {
   );
 }
 
-test('the etcd client is loaded when a source starts, not before, and nothing of it reaches stderr', async (t) => {
+test('promise 39: the etcd client is loaded when a source starts, not before, and nothing of it reaches stderr', async (t) => {
   const source = etcdSource({
     directory: DIRECTORY,
     endpoints: ['http://127.0.0.1:1'],

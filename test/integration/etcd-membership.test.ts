@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
 
-test('a member that registers or leaves changes the set within 100 ms of the event', async (t) => {
+test('promise 20: a member that registers or leaves changes the set within 100 ms of the event', async (t) => {
   const etcd = await startEtcd(t);
   await etcd.api.put(memberKey('10.0.1.134:6379'));
   const { recorder } = startSource(t, { endpoints: [etcd.url] });

@@ -26,7 +26,7 @@ async function rebuild(t: TestContext, options: Partial<EtcdSourceOptions>) {
   return { etcd, recorder, cutter };
 }
 
-test('etcd wiped and empty: the last set stays for the grace, visibly, and is then given up', async (t) => {
+test('promise 26: etcd wiped and empty: the last set stays for the grace, visibly, and is then given up', async (t) => {
   const regressGraceMs = 3_000;
   const { recorder, cutter } = await rebuild(t, { regressGraceMs });
   await cutter.pass();
@@ -43,7 +43,7 @@ test('etcd wiped and empty: the last set stays for the grace, visibly, and is th
   assert.equal(recorder.sets.length, 2);
 });
 
-test('etcd wiped and empty: members that register during the grace are believed at once', async (t) => {
+test('promise 26: etcd wiped and empty: members that register during the grace are believed at once', async (t) => {
   const { etcd, recorder, cutter } = await rebuild(t, { regressGraceMs: 60_000 });
   await cutter.pass();
   await recorder.untilStatus('stale', { error: /REVISION_REGRESSED/ });
@@ -56,7 +56,7 @@ test('etcd wiped and empty: members that register during the grace are believed 
   await recorder.untilSet([]);
 });
 
-test('etcd wiped and rebuilt with other members at a lower revision: believed at once', async (t) => {
+test('promise 25: etcd wiped and rebuilt with other members at a lower revision: believed at once', async (t) => {
   const { etcd, recorder, cutter } = await rebuild(t, { regressGraceMs: 60_000 });
   await etcd.api.put(memberKey('10.0.0.7:1'));
   await cutter.pass();
@@ -70,7 +70,7 @@ test('etcd wiped and rebuilt with other members at a lower revision: believed at
   assert.ok(synced?.status === 'synced' && synced.counters?.regressions === 1);
 });
 
-test('members deleted one by one are believed at once, down to the last', async (t) => {
+test('promise 26: members deleted one by one are believed at once, down to the last', async (t) => {
   const etcd = await startEtcd(t);
   await etcd.api.transact({ put: MEMBERS.map(memberKey) });
   const { recorder } = startSource(t, { endpoints: [etcd.url], regressGraceMs: 60_000 });

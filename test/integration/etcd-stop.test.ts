@@ -5,8 +5,9 @@ import { permitAll } from '../../src/core/dial-policy.ts';
 import { etcdSource } from '../../src/discovery/etcd.ts';
 import { DIRECTORY, memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
-import { activeResources, untilResourcesAre } from '../support/resources.ts';
+import { activeResources, openSockets, untilResourcesAre } from '../support/resources.ts';
 import { SourceRecorder } from '../support/source-recorder.ts';
+import { eventually } from '../support/wait.ts';
 
 test('stop may come before start, and twice; a stopped source does not start', async () => {
   const endpoints = ['http://127.0.0.1:1'];
@@ -23,6 +24,8 @@ test('stop may come before start, and twice; a stopped source does not start', a
 test('stopped at any moment of a session: prompt, silent afterwards, nothing left', async (t) => {
   const etcd = await startEtcd(t);
   await etcd.api.put(memberKey('10.0.0.1:1'));
+  const sockets = openSockets();
+  // The first one loads the package; what that leaves behind is not what a source leaves behind.
   const first = startSource(t, { endpoints: [etcd.url] });
   await first.recorder.untilStatus('synced');
   await first.source.stop();
@@ -38,5 +41,6 @@ test('stopped at any moment of a session: prompt, silent afterwards, nothing lef
     assert.ok(performance.now() - began < 1_000);
     await untilResourcesAre(before, 1_000);
     assert.equal(recorder.sets.length + recorder.states.length, reports, 'reported after stop');
+    await eventually(() => openSockets() <= sockets, 'every socket closed');
   }
 });

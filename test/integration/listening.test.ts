@@ -19,7 +19,7 @@ import {
   startNamed,
   startServer,
 } from '../support/tcp.ts';
-import { eventually } from '../support/wait.ts';
+import { deferred, eventually } from '../support/wait.ts';
 
 const any: Address = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 
@@ -67,6 +67,23 @@ test('promise 16: in cluster mode listeners open and close as candidates come an
   for (let i = 0; i < 5; i += 1) source.put(i % 2 === 0 ? [a.address, b.address] : [b.address]);
   await eventually(() => ports()[1] === portB, 'the second listens again');
   assert.equal(await ask(portB), 'b');
+});
+
+test('promise 16: a candidate that moves to another listener while it is dialed does not answer on the old one', async (t) => {
+  const [a, b, c] = [await startNamed(t, 'a'), await startNamed(t, 'b'), await startNamed(t, 'c')];
+  const looked = deferred<readonly string[]>();
+  const moving = { ...b.address, host: 'b.test' };
+  const { ports, source, events } = await startService(t, {
+    listeners: [any, any],
+    candidates: [a.address, moving],
+    dialing: { resolver: { resolve: () => looked.promise } },
+  });
+  await eventually(() => ports().every((port) => port > 0), 'both listen');
+  const answer = ask(ports()[1] ?? 0);
+  await eventually(() => events.some((event) => event.type === 'connection-opened'), 'it is being dialed');
+  source.put([moving, c.address]);
+  looked.resolve(['127.0.0.1']);
+  assert.equal(await answer, 'c');
 });
 
 test('promise 34: an address in use is reported with its errno, tried again, and served once it is free', async (t) => {

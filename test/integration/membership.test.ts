@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { roundRobinPolicy } from '../../src/balancing/policies.ts';
+import { dialsTo } from '../support/kernel.ts';
 import { startService } from '../support/service.ts';
 import {
   ask,
@@ -217,5 +218,77 @@ test('a candidate that left between answering the dial and the relay never gets 
   answer(['127.0.0.1']);
   assert.equal((await readAll(client)).bytes.toString(), 'fresh');
   assert.equal(old.sockets.length, 0);
+  client.destroy();
+});
+
+test('round-robin without retries: a candidate that leaves while it is dialed is replaced by one that is there', async (t) => {
+  const [hole, live] = [await startBlackHole(t), await startNamed(t, 'live')];
+  const before = dialsTo(hole.port);
+  const { port, source } = await startService(t, {
+    candidates: [hole, live.address],
+    policy: () => roundRobinPolicy(0),
+  });
+  const answer = ask(port);
+  await eventually(() => dialsTo(hole.port) === before + 1, 'the first is being dialed');
+  source.put([live.address]);
+  assert.equal(await answer, 'live');
+});
+
+test('ON_CHANGE=reset reaches a connection whose candidate was chosen before the change and answered right after it', async (t) => {
+  const [a, b] = [await startEcho(t), await startEcho(t)];
+  const looked = deferred<readonly string[]>();
+  const address = { ...a.address, host: 'a.test' };
+  const { port, source, closedOne, events } = await startService(t, {
+    candidates: [address],
+    dialing: { resolver: { resolve: () => looked.promise } },
+  });
+  const client = await connectTo(port);
+  const ended = readAll(client);
+  await eventually(() => events.some((event) => event.type === 'connection-opened'), 'it is being dialed');
+  source.put([address, b.address]);
+  looked.resolve(['127.0.0.1']);
+  assert.equal((await closedOne()).reason, 'membership_changed');
+  assert.equal((await ended).end, 'reset');
+});
+
+test('ON_CHANGE=drain: a candidate that comes back and leaves again gives its connections the whole time again', async (t) => {
+  const [a, b] = [await startEcho(t), await startEcho(t)];
+  const { port, source, closed, closedOne, events } = await startService(t, {
+    candidates: [a.address, b.address],
+    onChange: 'drain',
+    drainTimeoutMs: 1_500,
+  });
+  const resets = () => events.filter((event) => event.type === 'connections-reset').length;
+  const client = await established(port);
+  source.put([b.address]);
+  await eventually(() => resets() === 1, 'the first leave is acted upon');
+  const first = performance.now();
+  source.put([a.address, b.address]);
+  // Longer than what counts as one burst of changes.
+  await eventually(() => performance.now() - first > 700, 'it has been back for a while');
+  source.put([b.address]);
+  await eventually(() => resets() === 2, 'the second leave is acted upon');
+  const second = performance.now();
+  assert.equal(closed().length, 0);
+  assert.equal((await closedOne()).reason, 'drain_timeout');
+  assert.ok(performance.now() - second > 1_400, `cut after ${performance.now() - second} ms`);
+  client.destroy();
+});
+
+test('ON_CHANGE=reset spares a connection that the change itself sent to a candidate of the new set', async (t) => {
+  const [hole, echo] = [await startBlackHole(t), await startEcho(t)];
+  const before = dialsTo(hole.port);
+  const { port, source, closed, events } = await startService(t, { candidates: [hole] });
+  const witness = await startService(t, { candidates: [echo.address] });
+  const client = await connectTo(port);
+  await eventually(() => dialsTo(hole.port) === before + 1, 'it is being dialed');
+  source.put([echo.address]);
+  client.write('?');
+  await once(client, 'data');
+  // A reset of another service, asked for later, comes later: by then this one's would have come.
+  const other = readAll(await established(witness.port));
+  witness.source.put([hole]);
+  assert.equal((await other).end, 'reset');
+  assert.deepEqual([closed().length, events.filter(({ type }) => type === 'connections-reset').length], [0, 0]);
   client.destroy();
 });

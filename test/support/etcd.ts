@@ -88,6 +88,12 @@ interface NodeOptions {
   readonly etcd: EtcdOptions;
 }
 
+/** A test run that is broken off skips its teardowns. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 class RealEtcd implements EtcdNode {
   readonly port: number;
   readonly url: string;
@@ -108,6 +114,8 @@ class RealEtcd implements EtcdNode {
     const child = spawn('etcd', this.#args(), { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
     this.#output = '';
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     child.stderr.on('data', (chunk: Buffer) => {
       this.#output = (this.#output + chunk.toString()).slice(-4000);
     });

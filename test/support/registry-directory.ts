@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { dialPolicy } from '../../src/core/dial-policy.ts';
 import { directorySource, type DirectorySourceOptions } from '../../src/discovery/directory.ts';
-import { RecordingSink } from './recording-sink.ts';
+import { LookRecorder } from './look-recorder.ts';
 
 export const SERVICE = '/srv/redis/debug';
 /** Long enough that within a test only a watch can have told of a change. */
@@ -54,8 +54,8 @@ export function follow(
   t: TestContext,
   registry: RegistryDirectory,
   options: Partial<DirectorySourceOptions> = {},
-): RecordingSink {
-  const sink = new RecordingSink();
+): LookRecorder {
+  const sink = new LookRecorder();
   const source = directorySource({
     root: registry.root,
     directory: SERVICE,

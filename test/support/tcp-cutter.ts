@@ -14,6 +14,8 @@ export interface TcpCutter {
   cut(): void;
   /** Moves no byte any more on one open connection, the n-th accepted of those open, from 0; it stays open. */
   silence(index: number): void;
+  /** Resets one connection as soon as it is accepted: the n-th from now, from 0. */
+  resetOnAccept(n: number): void;
   /** Resets every connection and refuses new ones, until `pass`. */
   refuse(): Promise<void>;
   /** Keeps every connection open and moves no byte; accepts new ones and never answers them, until `pass`. */
@@ -41,6 +43,7 @@ class Cutter implements TcpCutter {
   #server: Server | undefined;
   #accepted = 0;
   #swallow = false;
+  #doomed: number | undefined;
 
   constructor(port: number, targetPort: number) {
     this.port = port;
@@ -66,6 +69,10 @@ class Cutter implements TcpCutter {
     for (const socket of [client, target]) socket.unpipe().pause();
   }
 
+  resetOnAccept(n: number): void {
+    this.#doomed = this.#accepted + n;
+  }
+
   async refuse(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -83,23 +90,27 @@ class Cutter implements TcpCutter {
     if (this.#swallow) this.cut();
     this.#swallow = false;
     if (this.#server !== undefined) return;
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => this.#accept(client));
+    this.#server = createServer({ pauseOnConnect: true }, (client) => this.#accept(client));
     this.#server.listen(this.port, '127.0.0.1');
     await once(this.#server, 'listening');
   }
 
   #accept(client: Socket): void {
+    const doomed = this.#accepted === this.#doomed;
     this.#accepted += 1;
     this.#clients.set(client, undefined);
     this.#track(client);
     client.once('close', () => this.#clients.delete(client));
+    if (doomed) {
+      client.resetAndDestroy();
+      return;
+    }
     if (this.#swallow) {
       // Reads, to notice when the client leaves; never answers.
-      client.once('end', () => client.destroy());
       client.resume();
       return;
     }
-    const target = connect({ port: this.#targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    const target = connect({ port: this.#targetPort, host: '127.0.0.1' });
     this.#clients.set(client, target);
     this.#track(target);
     client.pipe(target);

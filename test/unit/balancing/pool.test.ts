@@ -77,6 +77,17 @@ test('a candidate that left while an earlier one was dialed is not tried, one th
   assert.deepEqual(ports(selection), [3]);
 });
 
+test('a candidate that left uses up no retry, and comes anew when it comes back', () => {
+  const pool = new Pool(roundRobinPolicy(0));
+  pool.replace([at(1), at(2)]);
+  const selection = pool.select();
+  selection.next();
+  pool.replace([at(2)]);
+  assert.deepEqual(ports(selection), [2]);
+  pool.replace([at(1)]);
+  assert.deepEqual(ports(selection), [1]);
+});
+
 test('a swap tells who came and who left, and members that stay keep their identity', () => {
   const pool = new Pool(orderedPolicy());
   pool.replace([at(1), at(2)]);

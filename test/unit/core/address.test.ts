@@ -15,6 +15,8 @@ const accepted: readonly (readonly [AddressRole, string, string])[] = [
   ['candidate', 'unix:/run/app.sock', 'unix:/run/app.sock'],
   ['discovered', '10.0.1.134:6379', '10.0.1.134:6379'],
   ['discovered', '[2001:DB8::1]:65535', '[2001:db8::1]:65535'],
+  ['discovered', '[2001:db8:0:0:0::1]:1', '[2001:db8::1]:1'],
+  ['listen', '[0:0:0:0:0:0:0:0]:1', '[::]:1'],
 ];
 
 for (const [role, text, canonical] of accepted) {

@@ -1,7 +1,7 @@
 import { Belief } from './etcd-belief.ts';
 import type { EtcdEndpoint } from './etcd-endpoint.ts';
 import { EtcdFault, faultOf } from './etcd-fault.ts';
-import { loadEtcdLibrary, type EtcdLibrary } from './etcd-library.ts';
+import { loadEtcdLibrary } from './etcd-library.ts';
 import { runEtcdLoop } from './etcd-loop.ts';
 import { StateReport } from './etcd-report.ts';
 import { runSession, type SessionEnd, type SessionListener } from './etcd-session.ts';
@@ -9,17 +9,17 @@ import type { EtcdPlan } from './etcd-plan.ts';
 import { MemberReader } from './members.ts';
 import type { SourceSink } from './source.ts';
 
-export interface WatchDirectoryOptions {
+export interface FollowOptions {
   readonly sink: SourceSink;
   readonly signal: AbortSignal;
 }
 
 /**
- * Watches one service directory until the signal, reporting to the sink; nothing is reported after the signal.
+ * Follows one service directory, session after session, until the signal; nothing is reported after the signal.
  *
  * @returns resolves when every socket and timer has been given up; never rejects
  */
-export async function watchDirectory(plan: EtcdPlan, options: WatchDirectoryOptions): Promise<void> {
+export async function followDirectory(plan: EtcdPlan, options: FollowOptions): Promise<void> {
   const { signal } = options;
   const counts = { sessions: 0, mismatches: 0 };
   const sink = guard(options.sink, signal, (error) => report.fault(consumerFault(error)));
@@ -31,6 +31,7 @@ export async function watchDirectory(plan: EtcdPlan, options: WatchDirectoryOpti
     reader: new MemberReader(plan.policy, (name, reason) => sink.ignored(name, reason)),
     graceMs: plan.regressGraceMs,
     coalesceMs: plan.timing.coalesceMs,
+    coalesceMaxMs: plan.timing.coalesceMaxMs,
     deliver: (set) => sink.candidates(set),
     doubtChanged: (doubted) => (doubted ? report.fault(rebuiltFault(plan)) : report.ok()),
   });
@@ -38,6 +39,7 @@ export async function watchDirectory(plan: EtcdPlan, options: WatchDirectoryOpti
     listed(view) {
       counts.sessions += 1;
       belief.listed(view);
+      if (!belief.doubted) report.listed();
     },
     changed: () => belief.changed(),
     confirmed: () => {
@@ -49,18 +51,18 @@ export async function watchDirectory(plan: EtcdPlan, options: WatchDirectoryOpti
   };
 
   async function run(endpoint: EtcdEndpoint): Promise<SessionEnd> {
-    let library: EtcdLibrary;
-    try {
-      library = await unlessAborted(loadEtcdLibrary(), signal);
-    } catch (error) {
-      if (signal.aborted) return { kind: 'stopped' };
-      return { kind: 'failed', fault: faultOf(error, { endpoint: 'etcd3', secrets: [] }) };
-    }
     const { username, password, prefix, timing, random } = plan;
-    const session = { library, endpoint, tlsPaths: plan, username, password, prefix, timing, random, listener, signal };
-    const end = await runSession(session);
-    belief.disconnected();
-    return end;
+    try {
+      const library = await unlessAborted(loadEtcdLibrary(), signal);
+      const wiring = { library, listener, signal, timing, random };
+      return await runSession({ ...wiring, endpoint, prefix, username, password, tlsPaths: plan });
+    } catch (error) {
+      // The package cannot be loaded; a session does not throw.
+      if (signal.aborted) return { kind: 'stopped' };
+      return { kind: 'failed', fault: faultOf(error, { endpoint: endpoint.label, secrets: [password] }) };
+    } finally {
+      belief.disconnected();
+    }
   }
 
   try {

@@ -1,0 +1,202 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { ListenOptions } from 'node:net';
+import type { Address } from '../core/address.ts';
+import { fullJitterBackoff } from '../core/backoff.ts';
+import { errnoOf } from '../core/errors.ts';
+import { removeStaleSocket } from '../transport/stale-socket.ts';
+
+/** A small HTTP server that never stands in the proxy's way. */
+export interface HttpEndpoint {
+  /** Resolves when it listens or has failed once; then it goes on trying by itself. Never rejects. */
+  start(): Promise<void>;
+  /** Lets answers under way finish, half a second at most. May be called twice, before `start`, and while it runs. */
+  close(): Promise<void>;
+  /** Where it really listens; undefined while it does not. */
+  address(): Address | undefined;
+}
+
+export interface HttpEndpointOptions {
+  readonly address: Address;
+  /** @param errno e.g. `EADDRINUSE`; the next try comes in `retryInMs` */
+  readonly onListenFailed: (errno: string, retryInMs: number) => void;
+  readonly onListening?: (address: Address) => void;
+  /** Answers one request; whoever asks gets 500 for a throw of it. */
+  readonly answer: (request: HttpRequest) => HttpAnswer;
+  /** Hears what `answer` threw. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<NodeJS.Dict<string | string[]>>;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Text, or a value that is sent as JSON. */
+  readonly body: string | object;
+  /** Methods of this path, for a 405. */
+  readonly allow?: string;
+}
+
+/** Makes a server that takes small requests without a body, one per connection, and is quick to hang up. */
+export function httpEndpoint(options: HttpEndpointOptions): HttpEndpoint {
+  return new Endpoint(options);
+}
+
+const MAX_HEADER_BYTES = 8_192;
+/** A probe sends its few hundred bytes at once; what takes longer is cut, so that it cannot use up the connections. */
+const HEADERS_TIMEOUT_MS = 2_000;
+const CHECK_INTERVAL_MS = 500;
+const MAX_CONNECTIONS = 128;
+const CLOSE_GRACE_MS = 500;
+const RETRY = { initialMs: 200, maxMs: 5_000, minMs: 100 } as const;
+
+type State =
+  | { readonly phase: 'new' | 'closed' }
+  | { readonly phase: 'opening'; readonly retry?: NodeJS.Timeout }
+  | { readonly phase: 'listening'; readonly server: Server; readonly address: Address };
+
+class Endpoint implements HttpEndpoint {
+  readonly #options: HttpEndpointOptions;
+  readonly #backoff = fullJitterBackoff(RETRY);
+  #state: State = { phase: 'new' };
+  #closing: Promise<void> | undefined;
+
+  constructor(options: HttpEndpointOptions) {
+    this.#options = options;
+  }
+
+  address(): Address | undefined {
+    return this.#state.phase === 'listening' ? this.#state.address : undefined;
+  }
+
+  async start(): Promise<void> {
+    if (this.#state.phase !== 'new') return;
+    await this.#open();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const state = this.#state;
+    this.#state = { phase: 'closed' };
+    // An attempt that is under way sees the phase when it is through; closing its server now could leave it waiting.
+    if (state.phase === 'opening') clearTimeout(state.retry);
+    if (state.phase === 'listening') await shut(state.server);
+  }
+
+  /** Never rejects. */
+  async #open(): Promise<void> {
+    const { address } = this.#options;
+    const server = this.#createServer();
+    this.#state = { phase: 'opening' };
+    try {
+      await listen(server, address);
+      if (!this.#isOpening()) {
+        await shut(server);
+        return;
+      }
+      const bound = boundAddress(server, address);
+      this.#state = { phase: 'listening', server, address: bound };
+      this.#options.onListening?.(bound);
+    } catch (error) {
+      const errno = errnoOf(error);
+      const freed = address.kind === 'unix' && errno === 'EADDRINUSE' && (await removeStaleSocket(address.path));
+      if (!this.#isOpening()) return;
+      if (freed) {
+        await this.#open();
+        return;
+      }
+      const retryInMs = this.#backoff.next();
+      this.#state = { phase: 'opening', retry: setTimeout(() => void this.#open(), retryInMs) };
+      this.#options.onListenFailed(errno, retryInMs);
+    }
+  }
+
+  #isOpening(): boolean {
+    return this.#state.phase === 'opening';
+  }
+
+  #createServer(): Server {
+    const server = createServer({
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      noDelay: true,
+    });
+    server.maxConnections = MAX_CONNECTIONS;
+    server.timeout = HEADERS_TIMEOUT_MS + CHECK_INTERVAL_MS;
+    server.on('request', (request, response) => respond(request, response, this.#options));
+    return server;
+  }
+}
+
+function listen(server: Server, address: Address): Promise<void> {
+  const where: ListenOptions =
+    address.kind === 'unix'
+      ? { path: address.path }
+      : { port: address.port, ...(address.host === '' ? {} : { host: address.host }) };
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, () => {
+      server.off('error', reject);
+      // What cannot be accepted (out of descriptors) is tried again by whoever asks.
+      server.on('error', () => undefined);
+      resolve();
+    });
+  });
+}
+
+function boundAddress(server: Server, asked: Address): Address {
+  const bound = server.address();
+  if (asked.kind === 'unix' || bound === null || typeof bound === 'string') return asked;
+  return { kind: 'tcp', host: asked.host === '' ? '' : bound.address, port: bound.port };
+}
+
+/** Connections without a request under way are closed by `server.close()` itself. */
+function shut(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+    server.close(() => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
+}
+
+function respond(request: IncomingMessage, response: ServerResponse, options: HttpEndpointOptions): void {
+  const { status, body, allow } = decide(request, options);
+  const isText = typeof body === 'string';
+  const bytes = Buffer.from(isText ? `${body}\n` : `${JSON.stringify(body)}\n`);
+  response.writeHead(status, {
+    'content-type': isText ? 'text/plain; charset=utf-8' : 'application/json',
+    'content-length': bytes.length,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    connection: 'close',
+    ...(allow === undefined ? {} : { allow }),
+  });
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
+function decide(request: IncomingMessage, { answer, onError }: HttpEndpointOptions): HttpAnswer {
+  const { headers, method = '', url = '' } = request;
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) {
+    return { status: 413, body: 'no request here has a body' };
+  }
+  try {
+    const [path = ''] = url.split('?', 1);
+    return answer({ method, path, headers });
+  } catch (error) {
+    onError(error);
+    return { status: 500, body: 'internal error' };
+  }
+}

@@ -1,0 +1,30 @@
+import type { Address } from '../core/address.ts';
+import type { SourceState } from '../discovery/source.ts';
+
+/** What the admin room has to know of the process it speaks for; the ambassador's own status fits it. */
+export interface ProcessStatus {
+  /** Never goes back: nothing that is draining serves again. */
+  readonly phase: 'new' | 'serving' | 'draining' | 'closed';
+  readonly services: readonly ServiceStatus[];
+}
+
+export interface ServiceStatus {
+  readonly name: string;
+  readonly listeners: readonly ListenerStatus[];
+  readonly candidates: readonly string[];
+  /** Whether discovery has ever brought a set. */
+  readonly known: boolean;
+  readonly discovery: SourceState;
+  readonly connections: number;
+}
+
+export interface ListenerStatus {
+  /** The address asked for; port 0 where the system was to pick one. */
+  readonly asked: Address;
+  readonly status:
+    | { readonly phase: 'opening' | 'closed' }
+    | { readonly phase: 'listening'; readonly address: Address }
+    | { readonly phase: 'failed'; readonly errno: string }
+    /** Cluster mode: there is no candidate for this listener, so it does not listen. */
+    | { readonly phase: 'waiting' };
+}

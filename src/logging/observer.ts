@@ -1,0 +1,161 @@
+import type { Logger } from 'pino';
+import { formatAddress } from '../core/address.ts';
+import type {
+  AttacheEvent,
+  CandidateIgnoredEvent,
+  CandidatesChangedEvent,
+  DiscoveryStateEvent,
+  InternalErrorEvent,
+  LifecycleEvent,
+  ListenFailedEvent,
+  Observer,
+} from '../core/observer.ts';
+import { LineLimit } from './line-limit.ts';
+import { shorten } from './serialize-error.ts';
+
+/** Turns events into log lines; finished connections have a log of their own (`accessLog`). */
+export function eventLog(logger: Logger, now?: () => number): Observer {
+  const log = new EventLog(logger, now);
+  return (event) => log.write(event);
+}
+
+const WINDOW_MS = 10_000;
+/** Anyone who can write to the registry can make these. */
+const IGNORED_LINES = 20;
+const ERROR_LINES = 20;
+const MAX_KEY = 256;
+const MAX_CANDIDATES = 20;
+
+class EventLog {
+  readonly #logger: Logger;
+  readonly #pauses: LineLimit;
+  readonly #ignored: LineLimit;
+  readonly #errors: LineLimit;
+  /** Last errno of each listener that does not listen. */
+  readonly #listenFaults = new Map<string, string>();
+  /** Last thing said about each service's discovery. */
+  readonly #discovery = new Map<string, string>();
+
+  constructor(logger: Logger, now: (() => number) | undefined) {
+    this.#logger = logger;
+    const limit = (lines: number) =>
+      new LineLimit({ lines, windowMs: WINDOW_MS, ...(now === undefined ? {} : { now }) });
+    this.#pauses = limit(1);
+    this.#ignored = limit(IGNORED_LINES);
+    this.#errors = limit(ERROR_LINES);
+  }
+
+  write(event: AttacheEvent): void {
+    switch (event.type) {
+      case 'listening': {
+        const { service, listener, address } = event;
+        this.#listenFaults.delete(`${service}/${listener}`);
+        this.#logger.info({ service, listener, address: formatAddress(address) }, 'listening');
+        return;
+      }
+      case 'listen-failed':
+        this.#listenFailed(event);
+        return;
+      case 'listener-closed': {
+        const { service, listener, reason } = event;
+        this.#logger.info({ service, listener, reason }, 'listener closed');
+        return;
+      }
+      case 'connection-opened': {
+        const { service, id, client } = event;
+        this.#logger.debug({ service, id, client }, 'connection opened');
+        return;
+      }
+      case 'connection-closed':
+        return;
+      case 'dial-failed': {
+        const { service, id, candidate, errno, ms } = event;
+        this.#logger.debug({ service, id, candidate, errno, ms: Math.round(ms) }, 'dial failed');
+        return;
+      }
+      case 'candidates-changed':
+        this.#candidatesChanged(event);
+        return;
+      case 'discovery-state':
+        this.#discoveryState(event);
+        return;
+      case 'candidate-ignored':
+        this.#candidateIgnored(event);
+        return;
+      case 'accept-failed': {
+        const { service, errno } = event;
+        const suppressed = this.#pauses.admit(errno);
+        if (suppressed !== undefined) this.#logger.error({ service, errno, ...counted(suppressed) }, 'accept failed');
+        return;
+      }
+      case 'connections-reset': {
+        const { service, connections, mode } = event;
+        this.#logger.info({ service, connections, mode }, 'connections reset');
+        return;
+      }
+      case 'lifecycle':
+        this.#lifecycle(event);
+        return;
+      case 'internal-error':
+        this.#internalError(event);
+        return;
+    }
+  }
+
+  #listenFailed({ service, listener, address, errno, retryInMs }: ListenFailedEvent): void {
+    const key = `${service}/${listener}`;
+    const isNews = this.#listenFaults.get(key) !== errno;
+    this.#listenFaults.set(key, errno);
+    const fields = { service, listener, address: formatAddress(address), errno, retryInMs: Math.round(retryInMs) };
+    if (isNews) this.#logger.error(fields, 'listen failed');
+    else this.#logger.debug(fields, 'listen failed');
+  }
+
+  #candidatesChanged({ service, candidates, added, removed }: CandidatesChangedEvent): void {
+    const shown = (list: readonly string[]) => list.slice(0, MAX_CANDIDATES);
+    this.#logger.info(
+      {
+        service,
+        candidates: candidates.length,
+        added: added.length,
+        removed: removed.length,
+        addedCandidates: shown(added),
+        removedCandidates: shown(removed),
+      },
+      'candidates changed',
+    );
+  }
+
+  #discoveryState({ service, status, error }: DiscoveryStateEvent): void {
+    const said = error === undefined ? status : `${status}, failing`;
+    if (this.#discovery.get(service) === said) return;
+    this.#discovery.set(service, said);
+    const fields = { service, status, ...(error === undefined ? {} : { error: shorten(error) }) };
+    if (status === 'synced') this.#logger.info(fields, 'discovery synced');
+    else if (status === 'stale') this.#logger.warn(fields, 'discovery stale');
+    else if (error === undefined) this.#logger.debug(fields, 'discovery starting');
+    else this.#logger.warn(fields, 'discovery starting');
+  }
+
+  #candidateIgnored({ service, key, reason }: CandidateIgnoredEvent): void {
+    const suppressed = this.#ignored.admit(service);
+    if (suppressed === undefined) return;
+    this.#logger.warn({ service, key: shorten(key, MAX_KEY), reason, ...counted(suppressed) }, 'candidate ignored');
+  }
+
+  #lifecycle({ phase, connections }: LifecycleEvent): void {
+    const fields = { phase, connections };
+    if (phase === 'cutting' && connections > 0) this.#logger.warn(fields, 'lifecycle');
+    else this.#logger.info(fields, 'lifecycle');
+  }
+
+  #internalError({ service, where, error }: InternalErrorEvent): void {
+    const suppressed = this.#errors.admit(where);
+    if (suppressed === undefined) return;
+    this.#logger.error({ service, where, err: error, ...counted(suppressed) }, 'internal error');
+  }
+}
+
+function counted(suppressed: number): { suppressed?: number } {
+  return suppressed === 0 ? {} : { suppressed };
+}

@@ -1,0 +1,151 @@
+#!/usr/bin/env node
+import type { Logger } from 'pino';
+import { Ambassador, type Endpoint } from './ambassador.ts';
+import { parseCommand } from './config/command.ts';
+import type { Config } from './config/config.ts';
+import { describeConfig, describeConfigJson } from './config/describe.ts';
+import type { Flags } from './config/gather.ts';
+import { helpText } from './config/help.ts';
+import { loadConfig, loadHttpAddress } from './config/load.ts';
+import { readVersion } from './config/version.ts';
+import { AttacheError, ConfigError } from './core/errors.ts';
+import { formatAddress, type Address } from './core/address.ts';
+import { isLibraryFault } from './core/library-fault.ts';
+import { broadcast } from './core/observer.ts';
+import { accessLog } from './logging/access-log.ts';
+import { createLogger } from './logging/logger.ts';
+import { eventLog } from './logging/observer.ts';
+
+/** sysexits.h where it has a word for it. */
+const exitCodes = { clean: 0, cut: 1, unhealthy: 1, unavailable: 69, bug: 70, config: 78 } as const;
+
+process.exitCode = await main(process.argv.slice(2), process.env);
+// What is left at this point (a library's socket that is still connecting, say) must not hold the process back.
+process.exit();
+
+async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  try {
+    const command = parseCommand(argv);
+    switch (command.kind) {
+      case 'run':
+        return await run(loadConfig({ flags: command.flags, env }));
+      case 'check': {
+        const config = loadConfig({ flags: command.flags, env });
+        for (const warning of config.warnings) process.stderr.write(`warning: ${warning}\n`);
+        process.stdout.write(`${command.json ? describeConfigJson(config) : describeConfig(config)}\n`);
+        return exitCodes.clean;
+      }
+      case 'healthcheck':
+        return await healthcheck(command.flags, env);
+      case 'help':
+        process.stdout.write(helpText());
+        return exitCodes.clean;
+      case 'version':
+        process.stdout.write(`attache ${readVersion()}\n`);
+        return exitCodes.clean;
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`attache: the configuration cannot be used\n${error.message}\n`);
+    return exitCodes.config;
+  }
+}
+
+async function run(config: Config): Promise<number> {
+  const log = await createLogger({ ...config.log, destination: process.stdout });
+  const { logger } = log;
+  process.on('exit', () => log.flush());
+  for (const warning of config.warnings) logger.warn(warning);
+  const observers = config.log.access ? [eventLog(logger), accessLog(logger)] : [eventLog(logger)];
+  const ambassador = new Ambassador(config, {
+    observer: broadcast(observers),
+    endpoints: (self) => endpointsOf(self, config, logger),
+  });
+  heedSignals(ambassador, logger);
+  surviveLibraries(ambassador, logger);
+  const code = await serve(ambassador, logger);
+  await log.close();
+  return code;
+}
+
+async function serve(ambassador: Ambassador, logger: Logger): Promise<number> {
+  try {
+    await ambassador.start();
+  } catch (error) {
+    if (!(error instanceof AttacheError)) throw error;
+    if (error.code === 'nothing_listening') {
+      logger.fatal(error.message);
+      return exitCodes.unavailable;
+    }
+    // A signal came while it was starting: the close that it asked for is awaited below.
+    if (error.code !== 'closed') throw error;
+  }
+  const { cut } = await ambassador.closed;
+  return cut > 0 ? exitCodes.cut : exitCodes.clean;
+}
+
+/** The first SIGTERM or SIGINT drains, the second ends at once. SIGHUP never kills. */
+function heedSignals(ambassador: Ambassador, logger: Logger): void {
+  let asked = false;
+  const stop = (signal: NodeJS.Signals) => {
+    logger.info({ signal }, asked ? 'stopping at once' : 'stopping');
+    void (asked ? ambassador.closeNow() : ambassador.close());
+    asked = true;
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  process.on('SIGHUP', () => logger.info({ signal: 'SIGHUP' }, 'there is nothing to read again'));
+}
+
+/** An error that escapes from a library is reported and survived; one that escapes from our own code is a bug. */
+function surviveLibraries(ambassador: Ambassador, logger: Logger): void {
+  process.on('uncaughtException', (error) => {
+    if (isLibraryFault(error)) {
+      ambassador.report({ type: 'internal-error', where: 'library', error });
+      return;
+    }
+    logger.fatal({ err: error }, 'a bug in attache: exiting');
+    process.exit(exitCodes.bug);
+  });
+}
+
+/** The HTTP servers, loaded while the services already begin to listen. */
+async function endpointsOf(ambassador: Ambassador, config: Config, logger: Logger): Promise<readonly Endpoint[]> {
+  const { httpAddress, adminAddress, readyMinCandidates } = config;
+  if (httpAddress === undefined && adminAddress === undefined) return [];
+  const { adminServer, healthServer } = await import('./admin/server.ts');
+  const shared = (server: string, address: Address) => {
+    let lastErrno: string | undefined;
+    return {
+      address,
+      onListening: (bound: Address) => logger.info({ server, address: formatAddress(bound) }, 'HTTP server listening'),
+      onListenFailed: (errno: string, retryInMs: number) => {
+        const fields = { server, address: formatAddress(address), errno, retryInMs: Math.round(retryInMs) };
+        // The first failure is news; that it is still so is not.
+        if (errno === lastErrno) logger.debug(fields, 'HTTP server not listening');
+        else logger.error(fields, 'HTTP server not listening');
+        lastErrno = errno;
+      },
+      onError: (error: unknown) => ambassador.report({ type: 'internal-error', where: `${server} server`, error }),
+    };
+  };
+  const status = () => ambassador.status;
+  const quit = () => void ambassador.close();
+  return [
+    ...(httpAddress === undefined
+      ? []
+      : [healthServer({ ...shared('health', httpAddress), status, minCandidates: readyMinCandidates })]),
+    ...(adminAddress === undefined ? [] : [adminServer({ ...shared('admin', adminAddress), quit })]),
+  ];
+}
+
+async function healthcheck(flags: Flags, env: NodeJS.ProcessEnv): Promise<number> {
+  const address = loadHttpAddress({ flags, env });
+  if (address === undefined) {
+    process.stderr.write('attache: HTTP_ADDR: expected an address to ask, got off\n');
+    return exitCodes.config;
+  }
+  const { probe } = await import('./admin/healthcheck.ts');
+  const { ok, detail } = await probe(address);
+  (ok ? process.stdout : process.stderr).write(`${detail}\n`);
+  return ok ? exitCodes.clean : exitCodes.unhealthy;
+}

@@ -1,0 +1,101 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './wait.ts';
+
+/** The folder of package.json, from wherever the tests were built to. */
+export const projectRoot = findRoot(dirname(fileURLToPath(import.meta.url)));
+export const mainFile = join(projectRoot, 'dist', 'main.js');
+
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string };
+
+/** The real program, as its own process, ended with the test. */
+export interface Attache {
+  readonly child: ChildProcess;
+  /** Log lines so far. */
+  readonly lines: readonly LogLine[];
+  /** Everything on stderr so far. */
+  stderr(): string;
+  /** The n-th (from 1) log line that fits, as soon as it is there. */
+  line(fits: (line: LogLine) => boolean, n?: number): Promise<LogLine>;
+  /** The port that a service's listener got. */
+  port(service?: string, listener?: number): Promise<number>;
+  /** Exit code or signal. */
+  readonly exited: Promise<number | NodeJS.Signals>;
+}
+
+export interface AttacheOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Flags of Node itself. */
+  readonly nodeArgs?: readonly string[];
+}
+
+/** Starts `attache` with this environment alone (HTTP and admin endpoints off unless set). */
+export function startAttache(t: TestContext, options: AttacheOptions = {}): Attache {
+  const { args = [], env = {}, nodeArgs = [] } = options;
+  const child = spawn(process.execPath, [...nodeArgs, mainFile, ...args], {
+    env: { PATH: process.env['PATH'], HTTP_ADDR: 'off', ADMIN_ADDR: 'off', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: LogLine[] = [];
+  createInterface(child.stdout).on('line', (text) => lines.push(JSON.parse(text) as LogLine));
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const exited = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  const line: Attache['line'] = async (fits, n = 1) => {
+    const found = () => lines.filter(fits)[n - 1];
+    await eventually(() => found() !== undefined || child.exitCode !== null, 'the log line', 20_000);
+    const hit = found();
+    if (hit === undefined)
+      throw new Error(`attache exited (${child.exitCode}) without that line: ${stderr}${JSON.stringify(lines)}`);
+    return hit;
+  };
+  return {
+    child,
+    lines,
+    stderr: () => stderr,
+    line,
+    async port(service = 'default', listener = 0) {
+      const { address } = await line(
+        (entry) => entry.msg === 'listening' && entry['service'] === service && entry['listener'] === listener,
+      );
+      return Number(String(address).split(':').at(-1));
+    },
+    exited,
+  };
+}
+
+/** Runs `attache` to its end. */
+export async function runAttache(
+  t: TestContext,
+  options: AttacheOptions,
+): Promise<{ readonly code: number | NodeJS.Signals; readonly stdout: string; readonly stderr: string }> {
+  const { args = [], env = {} } = options;
+  const child = spawn(process.execPath, [mainFile, ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { code: code ?? signal ?? 'SIGKILL', stdout: stdout(), stderr: stderr() };
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  let text = '';
+  stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return () => text;
+}
+
+function findRoot(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : findRoot(dirname(folder));
+}

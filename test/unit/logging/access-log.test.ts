@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ConnectionClosedEvent, DialAttempt } from '../../../src/core/observer.ts';
+import { accessLog } from '../../../src/logging/access-log.ts';
+import { LogCapture } from '../../support/log-capture.ts';
+
+const good: DialAttempt = { candidate: '10.0.1.134:6379', outcome: 'ok', ms: 0.5123 };
+const refused: DialAttempt = { candidate: '10.0.1.135:6379', outcome: 'ECONNREFUSED', ms: 0.2 };
+
+function closed(changes: Partial<ConnectionClosedEvent> = {}): ConnectionClosedEvent {
+  return {
+    type: 'connection-closed',
+    service: 'redis',
+    id: 42,
+    client: '127.0.0.1:54321',
+    candidate: good.candidate,
+    bytesToCandidate: 64,
+    bytesToClient: 1_024,
+    dialMs: 0.5123,
+    totalMs: 12.3456,
+    endedBy: 'client',
+    reason: 'finished',
+    attempts: [good],
+    ...changes,
+  };
+}
+
+async function lineOf(event: ConnectionClosedEvent): Promise<Record<string, unknown>> {
+  const capture = await LogCapture.create();
+  accessLog(capture.log.logger)(event);
+  const lines = await capture.lines();
+  assert.equal(lines.length, 1);
+  return { ...lines[0], time: undefined };
+}
+
+const usual = {
+  level: 'info',
+  time: undefined,
+  service: 'redis',
+  id: 42,
+  client: '127.0.0.1:54321',
+  candidate: '10.0.1.134:6379',
+  bytesToCandidate: 64,
+  bytesToClient: 1_024,
+  dialMs: 0.51,
+  totalMs: 12.35,
+  endedBy: 'client',
+  reason: 'finished',
+  msg: 'connection closed',
+};
+
+test('promise 11: a finished connection is one line of who, where, how much, how long and why', async () => {
+  assert.deepEqual(await lineOf(closed()), usual);
+});
+
+test('candidates that were tried in vain are listed in their order', async () => {
+  assert.deepEqual(await lineOf(closed({ attempts: [refused, good] })), {
+    ...usual,
+    tried: 2,
+    attempts: [
+      { candidate: refused.candidate, outcome: 'ECONNREFUSED', ms: 0.2 },
+      { candidate: good.candidate, outcome: 'ok', ms: 0.51 },
+    ],
+  });
+});
+
+test('a connection that no candidate carried has none, and says what was tried', async () => {
+  const line = await lineOf(
+    closed({ candidate: undefined, attempts: [refused], endedBy: 'attache', reason: 'no_candidate_answered' }),
+  );
+  assert.ok(!('candidate' in line) || line['candidate'] === undefined);
+  assert.equal(line['tried'], 1);
+  assert.equal(line['reason'], 'no_candidate_answered');
+});
+
+test('hundreds of attempts are counted and the first ten listed', async () => {
+  const line = await lineOf(closed({ attempts: Array.from({ length: 300 }, () => refused) }));
+  assert.equal(line['tried'], 300);
+  assert.equal((line['attempts'] as unknown[]).length, 10);
+});
+
+test('above level info there are no access lines, and other events are never any', async () => {
+  const quiet = await LogCapture.create({ level: 'warn' });
+  accessLog(quiet.log.logger)(closed());
+  assert.deepEqual(await quiet.lines(), []);
+  const capture = await LogCapture.create();
+  accessLog(capture.log.logger)({ type: 'connection-opened', service: 'redis', id: 1, client: 'c' });
+  assert.deepEqual(await capture.lines(), []);
+});
