@@ -4,6 +4,7 @@ export class Deadline {
   readonly #parent: AbortSignal;
   readonly #onAbort = (): void => this.#controller.abort(this.#parent.reason);
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  #ended = false;
 
   /** @param parent ends every wait, with its own reason */
   constructor(parent: AbortSignal) {
@@ -23,6 +24,8 @@ export class Deadline {
    */
   allow(name: string, ms: number, error: () => Error): void {
     clearTimeout(this.#timers.get(name));
+    // Work that goes on unheard may still ask.
+    if (this.#ended) return;
     this.#timers.set(
       name,
       setTimeout(() => this.#controller.abort(error()), ms),
@@ -46,6 +49,7 @@ export class Deadline {
 
   /** To be called when nothing is waited for any more. */
   end(): void {
+    this.#ended = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#parent.removeEventListener('abort', this.#onAbort);
   }

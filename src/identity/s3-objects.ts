@@ -107,6 +107,7 @@ export class S3Objects {
     const { stallMs } = this.#timing;
     if (length !== undefined && length > MAX_PART_BYTES) return refuse(body, origin);
     const end = (): void => void body.destroy();
+    if (deadline.signal.aborted) end();
     deadline.signal.addEventListener('abort', end, { once: true });
     const stalled = () => unavailable(origin, `expected its next byte within ${stallMs} ms, found none`, true);
     const chunks: Buffer[] = [];

@@ -122,7 +122,10 @@ export class Dial implements LegOwner {
   }
 
   legClosed(leg: Leg): void {
-    if (!this.#over && leg === this.#leg) this.#next();
+    if (this.#over || leg !== this.#leg) return;
+    // A session that may be the fault must not spoil every attempt to come.
+    if (this.#stage === 'handshake') this.#settings.tls?.sessions.drop(formatAddress(this.#address));
+    this.#next();
   }
 
   #shakeHands(plain: Leg, settings: TlsDialSettings): void {
@@ -144,7 +147,6 @@ export class Dial implements LegOwner {
       const verdict = judgePeer(socket, settings.peers);
       if (!verdict.ok) {
         this.#lastErrno = verdict.code;
-        settings.sessions.drop(key);
         leg.reset();
         return;
       }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { createAuthority } from '../support/certificates.ts';
 import { memberKey, startSource } from '../support/etcd-source.ts';
@@ -47,6 +47,7 @@ test('etcd with TLS and client certificates: listed and watched', async (t) => {
     });
     await recorder.untilStatus('starting', { error: /^ENOENT: .*not-there/ });
 
+    const good = await readFile(late.certPath);
     await writeFile(late.certPath, 'not a certificate');
     const { recorder: second } = startSource(t, {
       endpoints: [etcd.url],
@@ -55,7 +56,7 @@ test('etcd with TLS and client certificates: listed and watched', async (t) => {
       keyPath: late.keyPath,
     });
     await second.untilStatus('starting', { error: /^ERR_OSSL|PEM/ });
-    await authority.issue('late');
+    await writeFile(late.certPath, good);
     await second.untilStatus('synced');
   });
 });

@@ -11,7 +11,7 @@ import { materialSource, type MaterialSource } from '../../src/identity/sources.
 import { errorOf } from '../support/material.ts';
 import { createSecretVolume } from '../support/secret-volume.ts';
 
-suite('material in files', () => {
+suite('material in files', { timeout: 60_000 }, () => {
   test('is found in a directory, without loading anything for S3', async (t) => {
     const directory = await createFolder(t);
     await fill(directory);

@@ -5,9 +5,10 @@ import type { MaterialError } from '../../src/identity/material-error.ts';
 import { s3Timing, type S3Timing } from '../../src/identity/s3-objects.ts';
 import { materialSource, type MaterialSource } from '../../src/identity/sources.ts';
 import { errorOf } from '../support/material.ts';
+import { activeResources, untilResourcesAre } from '../support/resources.ts';
 import { s3Error, setEnvironment, startS3, type Answer, type TestS3 } from '../support/s3.ts';
 
-suite('material in S3', () => {
+suite('material in S3', { timeout: 60_000 }, () => {
   test('is found below a prefix, and at the top of a bucket with dots in its name', async (t) => {
     const s3 = await startS3(t);
     for (const folder of ['material/a b/ü%23', 'devops.example.org']) {
@@ -193,7 +194,7 @@ suite('material in S3', () => {
   });
 });
 
-suite('S3 that cannot be reached', () => {
+suite('S3 that cannot be reached', { timeout: 60_000 }, () => {
   test('because nobody listens', async (t) => {
     const s3 = await startS3(t);
     process.env['AWS_ENDPOINT_URL_S3'] = 'http://127.0.0.1:9';
@@ -241,9 +242,11 @@ suite('S3 that cannot be reached', () => {
     const controller = new AbortController();
     const reason = new Error('stopped');
     const source = sourceAt(t, 's3://material');
+    const before = activeResources();
     await assert.rejects(source.read(controller.signal), reason);
     source.stop();
     await asked;
+    await untilResourcesAre(before, 5_000);
   });
 });
 

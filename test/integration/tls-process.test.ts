@@ -10,7 +10,7 @@ import type { TLSSocket } from 'node:tls';
 import { runAttache, startAttache } from '../support/attache.ts';
 import { createAuthority, type CertificateFiles, type TestAuthority } from '../support/certificates.ts';
 import { startRedis } from '../support/redis.ts';
-import { connectTo, readAll, startEcho } from '../support/tcp.ts';
+import { connectTo, freePort, readAll, startEcho } from '../support/tcp.ts';
 import { connectTls, pemOf } from '../support/tls-service.ts';
 
 const TIMEOUT = { timeout: 60_000 };
@@ -97,6 +97,43 @@ test(
     assert.ok(turns.every((count) => count > 0));
   },
 );
+
+test('S3 out of reach keeps its service not ready, with the reason, and nobody else waiting', TIMEOUT, async (t) => {
+  const [http, nobody] = [await freePort(), await freePort()];
+  const echo = await startEcho(t);
+  const attache = startAttache(t, {
+    env: {
+      SRC_PLAIN: '127.0.0.1:0',
+      SRC_SAFE: '127.0.0.1:0',
+      DST_PLAIN: `127.0.0.1:${echo.port}`,
+      DST_SAFE: `127.0.0.1:${echo.port}`,
+      TLS_MODE_SAFE: 'server',
+      TLS_CERTPATH_SAFE: 's3://bucket/safe',
+      HTTP_ADDR: `127.0.0.1:${http}`,
+      AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${nobody}`,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'AKIDFORATEST',
+      AWS_SECRET_ACCESS_KEY: 'secret-of-a-test',
+    },
+  });
+  await attache.line(({ msg, outcome }) => msg === 'tls material' && outcome === 'unavailable');
+  await attache.line(({ msg, phase }) => msg === 'lifecycle' && phase === 'started');
+  const socket = await connectTo(await attache.port('plain'));
+  socket.end('hello');
+  assert.equal((await readAll(socket)).bytes.toString(), 'hello');
+  socket.destroy();
+  const answer = await fetch(`http://127.0.0.1:${http}/readyz`);
+  assert.equal(answer.status, 503);
+  const { services } = (await answer.json()) as { services: { name: string; ready: boolean; reasons: string[] }[] };
+  assert.equal(services.find(({ name }) => name === 'plain')?.ready, true);
+  assert.match(
+    services.find(({ name }) => name === 'safe')?.reasons[0] ?? '',
+    /^no TLS material yet: s3:\/\/bucket\/safe/,
+  );
+  assert.ok(!JSON.stringify(attache.lines).includes('secret-of-a-test'));
+  attache.child.kill('SIGTERM');
+  assert.equal(await attache.exited, 0);
+});
 
 async function keepTalking(socket: TLSSocket, signal: AbortSignal): Promise<number> {
   const ended = new Promise<never>((_, reject) =>

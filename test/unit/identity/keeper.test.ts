@@ -11,7 +11,7 @@ import { deferred, eventually } from '../../support/wait.ts';
 
 const DAY_MS = 86_400_000;
 
-suite('a keeper of TLS material, at the start', () => {
+suite('a keeper of TLS material, at the start', { timeout: 60_000 }, () => {
   test('gives the first set, and tells of it', async (t) => {
     const [parts] = await generations(t, 1);
     const { keeper, reports } = keep(t, { source: scripted(parts) });
@@ -73,7 +73,7 @@ suite('a keeper of TLS material, at the start', () => {
   });
 });
 
-suite('a keeper of TLS material, later', () => {
+suite('a keeper of TLS material, later', { timeout: 60_000 }, () => {
   test('looks again each time its time has come, until it is stopped', async (t) => {
     const [one, two] = await generations(t, 2);
     const source = scripted(one, one, two);
@@ -193,7 +193,7 @@ suite('a keeper of TLS material, later', () => {
   });
 });
 
-suite('a keeper of TLS material that is stopped', () => {
+suite('a keeper of TLS material that is stopped', { timeout: 60_000 }, () => {
   test('while it loads: the loading ends, and so does the reading', async (t) => {
     const source = scripted(new Promise<never>(() => undefined));
     const { keeper } = keep(t, { source });
@@ -243,7 +243,7 @@ suite('a keeper of TLS material that is stopped', () => {
   });
 });
 
-suite('the end of a certificate', () => {
+suite('the end of a certificate', { timeout: 60_000 }, () => {
   test('is told of 7 days ahead, once a day, and for each new set', async (t) => {
     const start = Date.now();
     const ends = (days: number) => ({ notAfter: new Date(Math.floor((start + days * DAY_MS) / 1000) * 1000) });

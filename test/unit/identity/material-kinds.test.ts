@@ -91,6 +91,10 @@ suite('TLS material', () => {
       assert.equal(material.notAfterMs, undefined);
     }
     assert.equal(none.contextOptions.ca, undefined);
+    const { certPath, keyPath } = await authority.issue('web', ['DNS:web']);
+    const parts = partsOf({ ca: authority.caPath, cert: certPath, key: keyPath });
+    const strange = { server: parseMaterial({ purpose: server, parts }), client: none };
+    await assert.rejects(shakeHands(strange, 'web'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' });
   });
 
   test('in the server role without client certificates no authority is needed', async (t) => {
