@@ -56,6 +56,7 @@ export class TlsAccept implements LegOwner {
   #place: 'none' | 'waiting' | 'inside' = 'none';
   #code = 'EOF';
   #over = false;
+  #isFaultTold = false;
   #leg: Leg;
 
   constructor(options: TlsAcceptOptions) {
@@ -120,7 +121,13 @@ export class TlsAccept implements LegOwner {
     const secure = new TlsLeg({ socket, plain: leg, canReset, owner: this });
     this.#leg = secure;
     // `tls.Server` listens to the same two; a bare socket has no public ones.
-    socket.on('_tlsError', (error: unknown) => (this.#code = errnoOf(error)));
+    socket.on('_tlsError', (error: unknown) => {
+      this.#code = errnoOf(error);
+      if (!this.#over || this.#isFaultTold) return;
+      // Later than the handshake Node tells nobody else, and leaves the socket open. It repeats here what it is told.
+      this.#isFaultTold = true;
+      socket.emit('error', error);
+    });
     socket.once('secure', () => this.#secured(secure, socket));
   }
 
