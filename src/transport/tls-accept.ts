@@ -126,7 +126,10 @@ export class TlsAccept implements LegOwner {
       if (!this.#over || this.#isFaultTold) return;
       // Later than the handshake Node tells nobody else, and leaves the socket open. It repeats here what it is told.
       this.#isFaultTold = true;
-      socket.emit('error', error);
+      // Not at once: this is called while Node still reads from what the reset that follows would free.
+      setImmediate(() => {
+        if (!socket.destroyed) socket.emit('error', error);
+      });
     });
     socket.once('secure', () => this.#secured(secure, socket));
   }

@@ -1,14 +1,31 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 const SYN_SENT = '02';
+/** Place of the inode in a line of /proc/net/tcp. */
+const INODE = 9;
 
-/** Sockets of this machine that are trying to reach a loopback port: what the kernel says, not what we believe. */
+/** Sockets of this process that are trying to reach a loopback port: what the kernel says, not what we believe. */
 export function dialsTo(port: number): number {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');
+  const own = ownSockets();
   return readFileSync('/proc/self/net/tcp', 'utf8')
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, , remote, state]) => state === SYN_SENT && remote?.endsWith(`:${wanted}`)).length;
+    .filter(([, , remote, state]) => state === SYN_SENT && remote?.endsWith(`:${wanted}`))
+    .filter((fields) => own.has(fields[INODE] ?? '')).length;
+}
+
+/** Inodes of the sockets this process has open. */
+function ownSockets(): ReadonlySet<string> {
+  const inodes = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
+    } catch {
+      // Closed since it was listed: the descriptor of the listing itself, for one.
+      return undefined;
+    }
+  });
+  return new Set(inodes.filter((inode) => inode !== undefined));
 }
 
 const KEEP_ALIVE_TIMER = '02';
