@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createServer, type TlsOptions } from 'node:tls';
+import { connect, createServer, type TlsOptions } from 'node:tls';
 import { startAttache } from '../support/attache.ts';
 import { createAuthority, type CertificateFiles, type TestAuthority } from '../support/certificates.ts';
 import { ACCOUNT, s3Error, startS3, type TestS3 } from '../support/s3.ts';
 import { ask, startNamed } from '../support/tcp.ts';
 import { pemOf } from '../support/tls-service.ts';
+import { eventually } from '../support/wait.ts';
 
 const TIMEOUT = { timeout: 60_000 };
 
@@ -195,3 +197,44 @@ for (const [what, options] of [
     },
   );
 }
+
+test(
+  'a client that is refused is refused again when it takes up the session it was given, and never dialed for',
+  TIMEOUT,
+  async (t) => {
+    const authority = await createAuthority(t);
+    const stranger = await createAuthority(t);
+    const backend = await startNamed(t, 'secret');
+    const attache = startAttache(t, {
+      env: {
+        SRC: '127.0.0.1:0',
+        DST: `127.0.0.1:${backend.port}`,
+        TLS_MODE: 'server',
+        TLS_CERTPATH: await folder(t, authority, await authority.issue('server')),
+        TLS_ALLOW: 'dns:allowed.internal',
+      },
+    });
+    const port = await attache.port();
+    const refused = [
+      pemOf({ caPath: authority.caPath, identity: await authority.issue('other', ['DNS:other.internal']) }),
+      { ...pemOf({ caPath: stranger.caPath, identity: await stranger.issue('x', ['DNS:allowed.internal']) }) },
+    ];
+    let connections = 0;
+    for (const identity of refused) {
+      const trust = { ...identity, ca: readFileSync(authority.caPath) };
+      let session: Buffer | undefined;
+      for (let i = 0; i < 3; i += 1) {
+        const socket = connect({ port, host: '127.0.0.1', ...trust, ...(session === undefined ? {} : { session }) });
+        let got = '';
+        socket.on('error', () => undefined).on('session', (latest: Buffer) => (session = latest));
+        socket.on('data', (chunk: Buffer) => (got += chunk.toString()));
+        socket.write('let me in');
+        await eventually(() => socket.closed, 'it is closed');
+        connections += 1;
+        const line = await attache.line(({ msg }) => msg === 'connection closed', connections);
+        assert.deepEqual([line['reason'], line['candidate'], got], ['tls_peer_refused', undefined, '']);
+      }
+    }
+    assert.equal(backend.sockets.length, 0);
+  },
+);
