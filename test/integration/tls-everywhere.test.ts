@@ -238,3 +238,23 @@ test(
     assert.equal(backend.sockets.length, 0);
   },
 );
+
+test(
+  'TLS to a plain listener is bytes like any others: the candidate gets the ClientHello, and may answer it',
+  TIMEOUT,
+  async (t) => {
+    const authority = await createAuthority(t);
+    const port = await startSecure(t, authority, { name: 'end-to-end', san: 'DNS:localhost' });
+    const attache = startAttache(t, { env: { SRC: '127.0.0.1:0', DST: `127.0.0.1:${port}` } });
+    const identity = await authority.issue('client');
+    const socket = connect({
+      port: await attache.port(),
+      host: '127.0.0.1',
+      servername: 'localhost',
+      ...pemOf({ caPath: authority.caPath, identity }),
+    });
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    assert.equal(chunk.toString(), 'end-to-end');
+    socket.destroy();
+  },
+);
