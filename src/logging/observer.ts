@@ -2,7 +2,9 @@ import type { Logger } from 'pino';
 import { formatAddress } from '../core/address.ts';
 import type {
   AttacheEvent,
+  CandidateEjectedEvent,
   CandidateIgnoredEvent,
+  CandidateRecoveredEvent,
   CandidatesChangedEvent,
   DiscoveryStateEvent,
   InternalErrorEvent,
@@ -27,6 +29,8 @@ const IGNORED_LINES = 20;
 const ERROR_LINES = 20;
 /** Anyone who can reach the listener can make these. */
 const HANDSHAKE_LINES = 20;
+/** One that fails and answers by turns can make these. */
+const HEALTH_LINES = 20;
 const MAX_KEY = 256;
 const MAX_CANDIDATES = 20;
 
@@ -36,6 +40,7 @@ class EventLog {
   readonly #ignored: LineLimit;
   readonly #errors: LineLimit;
   readonly #handshakes: LineLimit;
+  readonly #health: LineLimit;
   /** Last errno of each listener that does not listen. */
   readonly #listenFaults = new Map<string, string>();
   /** Last thing said about each service's discovery. */
@@ -49,6 +54,7 @@ class EventLog {
     this.#ignored = limit(IGNORED_LINES);
     this.#errors = limit(ERROR_LINES);
     this.#handshakes = limit(HANDSHAKE_LINES);
+    this.#health = limit(HEALTH_LINES);
   }
 
   write(event: AttacheEvent): void {
@@ -87,6 +93,12 @@ class EventLog {
         return;
       case 'candidates-changed':
         this.#candidatesChanged(event);
+        return;
+      case 'candidate-ejected':
+        this.#candidateEjected(event);
+        return;
+      case 'candidate-recovered':
+        this.#candidateRecovered(event);
         return;
       case 'discovery-state':
         this.#discoveryState(event);
@@ -162,6 +174,22 @@ class EventLog {
       },
       'candidates changed',
     );
+  }
+
+  #candidateEjected({ service, candidate, errno, fails, forMs, again }: CandidateEjectedEvent): void {
+    const fields = { service, candidate, errno, fails, forMs };
+    if (again) {
+      this.#logger.debug(fields, 'candidate still set aside');
+      return;
+    }
+    const suppressed = this.#health.admit(`${service}/ejected`);
+    if (suppressed !== undefined) this.#logger.warn({ ...fields, ...counted(suppressed) }, 'candidate set aside');
+  }
+
+  #candidateRecovered({ service, candidate }: CandidateRecoveredEvent): void {
+    const suppressed = this.#health.admit(`${service}/recovered`);
+    if (suppressed !== undefined)
+      this.#logger.info({ service, candidate, ...counted(suppressed) }, 'candidate recovered');
   }
 
   #discoveryState({ service, status, error }: DiscoveryStateEvent): void {

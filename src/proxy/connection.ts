@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Candidate } from '../balancing/candidate.ts';
-import type { Selection } from '../balancing/pool.ts';
+import type { Selection } from '../balancing/selection.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import { errnoOf } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
@@ -167,6 +167,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
       this.#failed(candidate, 'REMOVED', ms);
       return;
     }
+    this.#selection.answered();
     this.#account.secured(dialed.tls);
     clearTimeout(this.#silentEnd);
     const now = performance.now();
@@ -243,6 +244,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
 
   #failed(candidate: Candidate | undefined, errno: string, ms: number): void {
     if (candidate !== undefined) this.#account.dialFailed(candidate, errno, ms);
+    this.#selection.failed(errno);
     if (this.#state.phase === 'dialing') this.#dialNext();
   }
 
@@ -268,6 +270,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
   /** The outcome is decided; what is left is the client's socket to close. */
   #finish(endedBy: EndedBy, reason: CloseReason): void {
     clearTimeout(this.#silentEnd);
+    this.#selection.release();
     this.#state = { phase: 'closing', endedBy, reason, dialMs: performance.now() - this.#account.acceptedAt };
   }
 
@@ -280,6 +283,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     const state = this.#state;
     if (state.phase !== 'relaying' && state.phase !== 'closing') return;
     this.#state = { phase: 'closed' };
+    this.#selection.release();
     const { carrier, ...ending } = end;
     const bytes = { bytesToCandidate: carrier?.bytesToCandidate ?? 0, bytesToClient: carrier?.bytesToClient ?? 0 };
     this.#account.closed({ ...ending, ...bytes, dialMs: state.dialMs });

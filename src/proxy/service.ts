@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import type { CandidateStatus } from '../balancing/candidate.ts';
+import type { EjectionSettings } from '../balancing/ejection.ts';
 import type { Policy } from '../balancing/policies.ts';
 import { formatAddress, type Address } from '../core/address.ts';
 import type { CloseReason } from '../core/close-reason.ts';
@@ -11,7 +13,7 @@ import { Connection, type ConnectionContext } from './connection.ts';
 import { Resets, type OnChange } from './resets.ts';
 import { Slot, type SlotStatus } from './slot.ts';
 
-export interface ServiceOptions {
+export interface ServiceOptions extends EjectionSettings {
   readonly name: string;
   /** One; or several, tied one-to-one to the candidates (cluster mode). */
   readonly listeners: readonly Address[];
@@ -38,6 +40,8 @@ export interface ServiceStatus {
   readonly name: string;
   readonly listeners: readonly { readonly asked: Address; readonly status: SlotStatus }[];
   readonly candidates: readonly string[];
+  /** How those stand that a listener carries to; in cluster mode a candidate without a listener is not among them. */
+  readonly candidateStates: readonly CandidateStatus[];
   /** Whether discovery has ever brought a set. */
   readonly known: boolean;
   readonly discovery: SourceState;
@@ -71,7 +75,7 @@ export class Service {
     });
     this.#slots = listeners.map((address, index) => {
       const { family, resolver, keepAliveMs } = dialing;
-      const shared = { service: name, observer, family, resolver, keepAliveMs };
+      const shared = { service: name, observer, ejection: options, family, resolver, keepAliveMs };
       const slot = new Slot({ ...shared, index, address, policy: policy(), onConnection: this.#accept });
       const unixClients = address.kind === 'unix';
       const contextOf = { ...options, service: name, unixClients, closed: this.#closed };
@@ -90,6 +94,7 @@ export class Service {
       name: this.name,
       listeners: this.#slots.map((slot) => ({ asked: slot.address, status: slot.status })),
       candidates: [...(this.#members ?? [])],
+      candidateStates: this.#slots.flatMap(({ pool }) => pool.statuses),
       known: this.#members !== undefined,
       discovery: this.#discovery,
       connections: this.#connections.size,
