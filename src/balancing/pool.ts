@@ -38,7 +38,6 @@ export class Pool {
       members: () => this.#members,
       isUsable: ({ health }) => health.isUsable(now),
       changed: (member, change, errno) => onHealth?.(member, change, errno),
-      left: (member) => this.#left(member),
     };
   }
 
@@ -68,6 +67,7 @@ export class Pool {
       if (kept === undefined) added.push(member);
       next.set(key, member);
     }
+    for (const [key, load] of this.#departed) if (load.open === 0) this.#departed.delete(key);
     const removed = this.#members.filter(({ key }) => !next.has(key));
     for (const { key, load } of removed) if (load.open > 0) this.#departed.set(key, load);
     this.#members = [...next.values()];
@@ -88,9 +88,5 @@ export class Pool {
     const load = this.#departed.get(key) ?? { open: 0 };
     this.#departed.delete(key);
     return new Member({ address, key, health: new Health(this.#ejection), load });
-  }
-
-  #left({ key, load }: Member): void {
-    if (load.open === 0 && this.#departed.get(key) === load) this.#departed.delete(key);
   }
 }

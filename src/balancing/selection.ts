@@ -12,8 +12,6 @@ export interface SelectionPool {
   /** Whether a member is to be used as long as there is another such. */
   readonly isUsable: (member: Member) => boolean;
   readonly changed: (member: Member, change: HealthChange, errno: string | undefined) => void;
-  /** A connection has left that member. */
-  readonly left: (member: Member) => void;
 }
 
 /** What the connection has of the candidate that it was given last. */
@@ -103,6 +101,5 @@ export class Selection {
   #leave(member: Member): void {
     this.#hold = NONE;
     member.load.open -= 1;
-    this.#pool.left(member);
   }
 }

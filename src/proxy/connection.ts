@@ -270,7 +270,6 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
   /** The outcome is decided; what is left is the client's socket to close. */
   #finish(endedBy: EndedBy, reason: CloseReason): void {
     clearTimeout(this.#silentEnd);
-    this.#selection.release();
     this.#state = { phase: 'closing', endedBy, reason, dialMs: performance.now() - this.#account.acceptedAt };
   }
 

@@ -6,6 +6,7 @@ import { policyOf } from '../../../src/balancing/policies.ts';
 import { Pool } from '../../../src/balancing/pool.ts';
 import type { Selection } from '../../../src/balancing/selection.ts';
 import type { Address } from '../../../src/core/address.ts';
+import { heldHeapBytes } from '../../support/memory.ts';
 
 const at = (port: number): Address => ({ kind: 'tcp', host: '10.0.0.1', port });
 const BALANCES = ['ordered', 'round-robin', 'least-connections', 'random'] as const;
@@ -143,4 +144,24 @@ test('a member that left with connections and came back still has them counted, 
     pool.statuses.map(({ open }) => open),
     [0, 0],
   );
+});
+
+test('addresses that come, carry a connection and go leave nothing behind', () => {
+  const pool = new Pool(policyOf('ordered', 0));
+  const churn = (from: number) => {
+    for (let i = from; i < from + 30_000; i += 1) {
+      pool.replace([{ kind: 'tcp', host: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, port: 1 }]);
+      const selection = pool.select();
+      selection.next();
+      selection.answered();
+      pool.replace([]);
+      selection.release();
+    }
+  };
+  churn(0);
+  const before = heldHeapBytes();
+  churn(30_000);
+  // One number and its key for each would be 3 MB and more.
+  const grown = heldHeapBytes() - before;
+  assert.ok(grown < 1_000_000, `${grown} bytes`);
 });
