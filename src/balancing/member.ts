@@ -1,11 +1,7 @@
 import type { Address } from '../core/address.ts';
 import type { Candidate, CandidateStatus } from './candidate.ts';
 import type { Health } from './ejection.ts';
-
-/** How many connections an address has: outlives a membership for as long as one of them is left. */
-export interface Load {
-  open: number;
-}
+import type { Load } from './seat.ts';
 
 /** A candidate as its pool sees it. */
 export class Member implements Candidate {

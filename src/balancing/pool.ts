@@ -1,8 +1,9 @@
 import { formatAddress, type Address } from '../core/address.ts';
 import type { Candidate, CandidateStatus } from './candidate.ts';
 import { Health, type EjectionSettings, type HealthChange } from './ejection.ts';
-import { Member, type Load } from './member.ts';
+import { Member } from './member.ts';
 import type { Policy } from './policies.ts';
+import type { Load } from './seat.ts';
 import { Selection, type SelectionPool } from './selection.ts';
 
 export interface PoolChange {

@@ -2,6 +2,7 @@ import type { Candidate } from './candidate.ts';
 import { isOwnFault, type Attempt, type HealthChange } from './ejection.ts';
 import type { Member } from './member.ts';
 import type { Policy, Turn } from './policies.ts';
+import { Seat } from './seat.ts';
 
 /** What a selection needs of its pool. One object per pool. */
 export interface SelectionPool {
@@ -14,27 +15,27 @@ export interface SelectionPool {
   readonly changed: (member: Member, change: HealthChange, errno: string | undefined) => void;
 }
 
-/** What the connection has of the candidate that it was given last. */
-type Hold =
-  | { readonly phase: 'none' }
-  | { readonly phase: 'dialing'; readonly member: Member; readonly attempt: Attempt }
-  | { readonly phase: 'carried'; readonly member: Member };
+/** The candidate that is being dialed. */
+interface Dialing {
+  readonly member: Member;
+  readonly attempt: Attempt;
+  readonly seat: Seat;
+}
 
-const NONE: Hold = { phase: 'none' };
 const anyone = () => true;
 
 /**
  * The candidates one connection tries, one after the other, each at most once. It asks the pool as it is at that
  * moment, so a candidate that left while an earlier one was being dialed is never tried.
  *
- * Every candidate given counts as open until `failed` or `release`; whoever holds a selection calls `release` when
- * the connection is over, in whatever way.
+ * A candidate that is given counts as open until it is told to have failed or is released; the seat on one that has
+ * answered is its connection's to leave. A client that is held begins a new selection each time.
  */
 export class Selection {
   readonly #pool: SelectionPool;
   readonly #turn: Turn;
   #tried: readonly Member[] = [];
-  #hold: Hold = NONE;
+  #dialing: Dialing | undefined;
 
   constructor(pool: SelectionPool) {
     this.#pool = pool;
@@ -51,18 +52,17 @@ export class Selection {
     const member = this.#choose(members);
     if (member === undefined) return undefined;
     this.#tried = [...this.#tried, member];
-    member.load.open += 1;
-    this.#hold = { phase: 'dialing', member, attempt: member.health.attempt(this.#pool.now) };
+    const seat = new Seat(member.load);
+    this.#dialing = { member, attempt: member.health.attempt(this.#pool.now), seat };
     return member;
   }
 
-  /** The candidate given last has answered, and carries the connection from now on. */
-  answered(): void {
-    if (this.#hold.phase !== 'dialing') return;
-    const { member } = this.#hold;
-    this.#hold = { phase: 'carried', member };
+  /** The candidate given last has answered. @returns its seat, to be left when the connection is over */
+  answered(): Seat {
+    const { member, seat } = this.#settle();
     const change = member.health.succeeded();
     if (change !== undefined) this.#pool.changed(member, change, undefined);
+    return seat;
   }
 
   /**
@@ -71,23 +71,29 @@ export class Selection {
    * @param errno why, as the dial tells it; a fault of ours counts nothing against the candidate
    */
   failed(errno: string): void {
-    if (this.#hold.phase !== 'dialing') return;
-    if (isOwnFault(errno)) {
+    if (this.#dialing === undefined || isOwnFault(errno)) {
       this.release();
       return;
     }
-    const { member, attempt } = this.#hold;
-    this.#leave(member);
+    const { member, attempt, seat } = this.#settle();
+    seat.leave();
     const change = member.health.failed(attempt, errno, this.#pool.now());
     if (change !== undefined) this.#pool.changed(member, change, errno);
   }
 
-  /** The connection has no more to do with the candidate given last. May be called twice. */
+  /** The candidate given last is not dialed any more, nor has it answered. May be called when none is being dialed. */
   release(): void {
-    const hold = this.#hold;
-    if (hold.phase === 'none') return;
-    if (hold.phase === 'dialing') hold.member.health.abandoned(hold.attempt);
-    this.#leave(hold.member);
+    if (this.#dialing === undefined) return;
+    const { member, attempt, seat } = this.#settle();
+    member.health.abandoned(attempt);
+    seat.leave();
+  }
+
+  #settle(): Dialing {
+    const dialing = this.#dialing;
+    if (dialing === undefined) throw new Error('an outcome of a candidate that is not being dialed');
+    this.#dialing = undefined;
+    return dialing;
   }
 
   #choose(members: readonly Member[]): Member | undefined {
@@ -96,10 +102,5 @@ export class Selection {
     if (tried.length === 0) return turn.next(members, isUsable) ?? turn.next(members, anyone);
     const isNew = (member: Member) => !tried.includes(member);
     return turn.next(members, (member) => isNew(member) && isUsable(member)) ?? turn.next(members, isNew);
-  }
-
-  #leave(member: Member): void {
-    this.#hold = NONE;
-    member.load.open -= 1;
   }
 }

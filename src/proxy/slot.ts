@@ -5,7 +5,11 @@ import { Pool } from '../balancing/pool.ts';
 import type { Policy } from '../balancing/policies.ts';
 import type { Address } from '../core/address.ts';
 import type { Observer } from '../core/observer.ts';
+import { HoldQueue } from './hold.ts';
 import { Listener, type ListenerOptions } from '../transport/listener.ts';
+
+/** Most clients of one listener that are held at once. */
+const MAX_HELD = 1_024;
 
 /** How far a listener has come. */
 export type SlotStatus =
@@ -22,6 +26,8 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
   readonly address: Address;
   readonly policy: Policy;
   readonly ejection: EjectionSettings;
+  /** Whether clients are held while no candidate answers. */
+  readonly holds: boolean;
   readonly observer: Observer;
   readonly onConnection: (socket: Socket, slot: Slot) => void;
 }
@@ -29,6 +35,7 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
 /** A listener with the candidates its clients are carried to: all of the service's, or in cluster mode its own one. */
 export class Slot {
   readonly pool: Pool;
+  readonly hold: HoldQueue | undefined;
   readonly #options: SlotOptions;
   readonly #listener: Listener;
   #status: SlotStatus = { phase: 'closed' };
@@ -40,6 +47,7 @@ export class Slot {
       ejection: options.ejection,
       onHealth: (candidate, change, errno) => this.#judged(candidate, change, errno),
     });
+    this.hold = options.holds ? this.#holdQueue() : undefined;
     this.#listener = new Listener({
       ...options,
       onConnection: (socket) => options.onConnection(socket, this),
@@ -92,6 +100,15 @@ export class Slot {
     }
     const { fails, forMs, again } = change;
     observer({ type: 'candidate-ejected', service, candidate: key, errno, fails, forMs, again });
+  }
+
+  #holdQueue(): HoldQueue {
+    const { service, index, observer } = this.#options;
+    return new HoldQueue({
+      places: MAX_HELD,
+      hasCandidates: () => this.pool.candidates.length > 0,
+      onChange: (change) => observer({ type: 'hold', service, listener: index, ...change }),
+    });
   }
 
   #listening(address: Address): void {

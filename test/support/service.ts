@@ -66,6 +66,7 @@ export async function startService(t: TestContext, options: TestServiceOptions):
     policy: orderedPolicy,
     maxFails: 3,
     failTimeoutMs: 10_000,
+    holdTimeoutMs: 0,
     idleTimeoutMs: 0,
     halfCloseTimeoutMs: 60_000,
     maxConnections: 0,

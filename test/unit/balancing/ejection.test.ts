@@ -76,8 +76,7 @@ test('a success between failures begins the count anew', () => {
     assert.equal(pool.statuses[0]?.lastErrno, 'TIMEOUT');
     const selection = pool.select();
     selection.next();
-    selection.answered();
-    selection.release();
+    selection.answered().leave();
     assert.deepEqual(pool.statuses[0], { key: '10.0.0.1:1', state: 'available', fails: 0, open: 0 });
   }
   assert.deepEqual(order(pool), [1, 2]);
@@ -257,8 +256,7 @@ test('round-robin goes on in exact rotation over those that are not aside', () =
     Array.from({ length: count }, () => {
       const selection = pool.select();
       const port = portOf(selection);
-      selection.answered();
-      selection.release();
+      selection.answered().leave();
       return port;
     });
   assert.deepEqual(picks(1), [1]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { leastConnectionsPolicy, policyOf, randomPolicy, type Policy } from '../../../src/balancing/policies.ts';
 import { Pool } from '../../../src/balancing/pool.ts';
+import type { Seat } from '../../../src/balancing/seat.ts';
 import type { Selection } from '../../../src/balancing/selection.ts';
 import type { Address } from '../../../src/core/address.ts';
 import { seededRandom } from '../../support/seeded.ts';
@@ -16,12 +17,10 @@ function poolOf(size: number, policy: Policy): Pool {
   return pool;
 }
 
-/** A connection that is carried until it is released. */
-function carry(pool: Pool): { readonly port: number; readonly selection: Selection } {
+/** A connection that is carried until it leaves its seat. */
+function carry(pool: Pool): { readonly port: number; readonly seat: Seat } {
   const selection = pool.select();
-  const port = portOf(selection);
-  selection.answered();
-  return { port, selection };
+  return { port: portOf(selection), seat: selection.answered() };
 }
 
 test('least-connections: those that are being dialed count, so that a burst is spread', () => {
@@ -35,15 +34,15 @@ test('least-connections: the one with the fewest is next, whatever its place', (
   const carried = Array.from({ length: 9 }, () => carry(pool));
   assert.deepEqual(loads(pool), [3, 3, 3]);
   const onSecond = carried.filter(({ port }) => port === 2);
-  for (const { selection } of onSecond) selection.release();
+  for (const { seat } of onSecond) seat.leave();
   assert.deepEqual([carry(pool).port, carry(pool).port, carry(pool).port], [2, 2, 2]);
 });
 
 test('least-connections: equals take turns, also when every connection is over before the next', () => {
   const pool = poolOf(3, leastConnectionsPolicy(0));
   const ports = Array.from({ length: 9 }, () => {
-    const { port, selection } = carry(pool);
-    selection.release();
+    const { port, seat } = carry(pool);
+    seat.leave();
     return port;
   });
   assert.deepEqual(ports, [1, 2, 3, 1, 2, 3, 1, 2, 3]);
@@ -52,8 +51,8 @@ test('least-connections: equals take turns, also when every connection is over b
 test('least-connections: retries go to the next fewest', () => {
   const pool = poolOf(3, leastConnectionsPolicy(1));
   const carried = Array.from({ length: 6 }, () => carry(pool));
-  carried.find(({ port }) => port === 3)?.selection.release();
-  carried.filter(({ port }) => port === 2).forEach(({ selection }) => selection.release());
+  carried.find(({ port }) => port === 3)?.seat.leave();
+  carried.filter(({ port }) => port === 2).forEach(({ seat }) => seat.leave());
   const selection = pool.select();
   assert.equal(portOf(selection), 2);
   selection.failed('ECONNREFUSED');

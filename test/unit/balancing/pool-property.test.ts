@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Candidate } from '../../../src/balancing/candidate.ts';
 import { policyOf } from '../../../src/balancing/policies.ts';
 import { Pool } from '../../../src/balancing/pool.ts';
+import type { Seat } from '../../../src/balancing/seat.ts';
 import type { Selection } from '../../../src/balancing/selection.ts';
 import type { Address } from '../../../src/core/address.ts';
 import { heldHeapBytes } from '../../support/memory.ts';
@@ -42,6 +43,7 @@ interface Client {
   readonly selection: Selection;
   readonly tried: Candidate[];
   dialing: boolean;
+  seat: Seat | undefined;
 }
 
 test('whatever happens: a connection gets a candidate while there is one, nobody twice, and no count is left over', () => {
@@ -88,24 +90,28 @@ test('whatever happens: a connection gets a candidate while there is one, nobody
         client.selection.failed(errno);
         dial(client);
       };
+      const leave = (client: Client) => {
+        client.selection.release();
+        client.seat?.leave();
+      };
       set([1, 2, 3]);
       for (const action of steps) {
         const client = 'which' in action ? clients[action.which % Math.max(1, clients.length)] : undefined;
         if (action.do === 'wait') now += action.ms;
         else if (action.do === 'swap') set(action.set);
         else if (action.do === 'connect') {
-          const fresh = { selection: pool.select(), tried: [], dialing: false };
+          const fresh = { selection: pool.select(), tried: [], dialing: false, seat: undefined };
           clients.push(fresh);
           dial(fresh);
         } else if (client !== undefined) {
           if (action.do === 'answer' && client.dialing) {
-            client.selection.answered();
+            client.seat = client.selection.answered();
             client.dialing = false;
           } else if (action.do === 'fail' && client.dialing) fail(client, 'ECONNREFUSED');
           else if (action.do === 'own-fault' && client.dialing) fail(client, 'EMFILE');
           else if (action.do === 'leave') {
-            client.selection.release();
-            client.selection.release();
+            leave(client);
+            leave(client);
             clients = clients.filter((other) => other !== client);
           }
         }
@@ -115,7 +121,7 @@ test('whatever happens: a connection gets a candidate while there is one, nobody
         const usable = pool.statuses.some(({ state }) => state === 'available');
         if (usable) assert.ok(pool.hasAvailable);
       }
-      for (const { selection } of clients) selection.release();
+      clients.forEach(leave);
       assert.ok(pool.statuses.every(({ open, state }) => open === 0 && state !== 'trial'));
     }),
     { numRuns: 300 },
@@ -128,8 +134,7 @@ test('a member that left with connections and came back still has them counted, 
   const old = Array.from({ length: 4 }, () => {
     const selection = pool.select();
     selection.next();
-    selection.answered();
-    return selection;
+    return selection.answered();
   });
   pool.replace([at(2)]);
   pool.replace([at(1), at(2)]);
@@ -138,7 +143,7 @@ test('a member that left with connections and came back still has them counted, 
     [2, 2],
   );
   pool.replace([at(2)]);
-  for (const selection of old) selection.release();
+  for (const seat of old) seat.leave();
   pool.replace([at(1), at(2)]);
   assert.deepEqual(
     pool.statuses.map(({ open }) => open),
@@ -153,9 +158,9 @@ test('addresses that come, carry a connection and go leave nothing behind', () =
       pool.replace([{ kind: 'tcp', host: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, port: 1 }]);
       const selection = pool.select();
       selection.next();
-      selection.answered();
+      const seat = selection.answered();
       pool.replace([]);
-      selection.release();
+      seat.leave();
     }
   };
   churn(0);
