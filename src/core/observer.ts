@@ -16,6 +16,7 @@ export type AttacheEvent =
   | CandidateIgnoredEvent
   | AcceptFailedEvent
   | ResetEvent
+  | StateFileEvent
   | LifecycleEvent
   | InternalErrorEvent;
 
@@ -176,6 +177,18 @@ export interface ResetEvent {
   /** Connections that were, or over `RESET_JITTER` will be, ended by this change. */
   readonly connections: number;
   readonly mode: 'reset' | 'reset-removed' | 'drain';
+}
+
+/**
+ * News of the file that holds the last good sets. `ignored`: what was found at the start is no good, and is replaced by
+ * the next set; `unwritable`: a set could not be written, which is tried again with the next one; `recovered`: it was
+ * written after that.
+ */
+export interface StateFileEvent {
+  readonly type: 'state-file';
+  readonly outcome: 'ignored' | 'unwritable' | 'recovered';
+  readonly path: string;
+  readonly error?: string;
 }
 
 export interface LifecycleEvent {

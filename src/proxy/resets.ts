@@ -1,5 +1,6 @@
 import type { Candidate } from '../balancing/candidate.ts';
 import type { CloseReason } from '../core/close-reason.ts';
+import { MAX_DURATION_MS } from '../core/duration.ts';
 import type { Connection } from './connection.ts';
 
 /** What a change of membership does to established connections. */
@@ -33,7 +34,9 @@ export class Resets {
   #changedAt = 0;
   #burstSince: number | undefined;
   #burstTimer: NodeJS.Timeout | undefined;
-  #due: Due[] = [];
+  /** In the order they are due; those before `#next` have been dealt with. */
+  #due: readonly Due[] = [];
+  #next = 0;
   #dueTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ResetsOptions) {
@@ -54,7 +57,7 @@ export class Resets {
   stop(): void {
     clearTimeout(this.#burstTimer);
     clearTimeout(this.#dueTimer);
-    this.#due = [];
+    this.#setDue([]);
   }
 
   #burstOver(): void {
@@ -62,15 +65,16 @@ export class Resets {
     const { onChange, onReset, connections, jitterMs, drainTimeoutMs } = this.#options;
     if (onChange === 'keep') return;
     // A candidate that has come back and leaves again gives its connections their whole time again.
-    this.#due = this.#due.filter(({ connection }) => this.#isHit(connection));
-    const waiting = new Set(this.#due.map(({ connection }) => connection));
+    const still = this.#due.slice(this.#next).filter(({ connection }) => this.#isHit(connection));
+    this.#setDue(still);
+    const waiting = new Set(still.map(({ connection }) => connection));
     const hit = [...connections].filter((connection) => !waiting.has(connection) && this.#isHit(connection));
     if (hit.length === 0) return;
     onReset(hit.length, onChange);
     const from = performance.now() + (onChange === 'drain' ? drainTimeoutMs : 0);
     const step = jitterMs / hit.length;
     const due = hit.map((connection, place) => ({ connection, at: from + (place + Math.random()) * step }));
-    this.#due = [...this.#due, ...due].sort((a, b) => a.at - b.at);
+    this.#setDue([...still, ...due].sort((a, b) => a.at - b.at));
     this.#endDue();
   }
 
@@ -82,16 +86,25 @@ export class Resets {
     return !this.#options.isMember(established.candidate);
   }
 
+  #setDue(due: readonly Due[]): void {
+    this.#due = due;
+    this.#next = 0;
+  }
+
   #endDue(): void {
     clearTimeout(this.#dueTimer);
     const now = performance.now();
-    const later = this.#due.findIndex(({ at }) => at > now);
-    const ready = later < 0 ? this.#due : this.#due.slice(0, later);
-    this.#due = later < 0 ? [] : this.#due.slice(later);
     const reason: CloseReason = this.#options.onChange === 'drain' ? 'drain_timeout' : 'membership_changed';
-    // A member that has come back in the meantime keeps its connections, unless all are to be reset.
-    for (const { connection } of ready) if (this.#isHit(connection)) connection.abort(reason);
-    const next = this.#due[0];
-    if (next !== undefined) this.#dueTimer = setTimeout(() => this.#endDue(), next.at - now);
+    for (let due = this.#due[this.#next]; due !== undefined; due = this.#due[this.#next]) {
+      if (due.at > now) {
+        // A timer that is asked for more would come at once.
+        this.#dueTimer = setTimeout(() => this.#endDue(), Math.min(Math.ceil(due.at - now), MAX_DURATION_MS));
+        return;
+      }
+      this.#next += 1;
+      // A member that has come back in the meantime keeps its connections, unless all are to be reset.
+      if (this.#isHit(due.connection)) due.connection.abort(reason);
+    }
+    this.#setDue([]);
   }
 }
