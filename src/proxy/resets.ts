@@ -23,6 +23,14 @@ const QUIET_MS = 50;
 /** A burst that does not end is acted upon after this long. */
 const BURST_MS = 500;
 
+/**
+ * So many are ended at once, and then there is a pause: between thousands of resets other connections are served, and
+ * the lines that tell of them reach the log, which keeps only so much in memory. All the same it is over within a second.
+ */
+const BATCH = 200;
+const BATCHES = 100;
+const PAUSE_MS = 10;
+
 interface Due {
   readonly connection: Connection;
   readonly at: number;
@@ -37,6 +45,7 @@ export class Resets {
   /** In the order they are due; those before `#next` have been dealt with. */
   #due: readonly Due[] = [];
   #next = 0;
+  #batch = BATCH;
   #dueTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ResetsOptions) {
@@ -89,16 +98,20 @@ export class Resets {
   #setDue(due: readonly Due[]): void {
     this.#due = due;
     this.#next = 0;
+    this.#batch = Math.max(BATCH, Math.ceil(due.length / BATCHES));
   }
 
   #endDue(): void {
     clearTimeout(this.#dueTimer);
     const now = performance.now();
     const reason: CloseReason = this.#options.onChange === 'drain' ? 'drain_timeout' : 'membership_changed';
+    const pauseAt = this.#next + this.#batch;
     for (let due = this.#due[this.#next]; due !== undefined; due = this.#due[this.#next]) {
-      if (due.at > now) {
-        // A timer that is asked for more would come at once.
-        this.#dueTimer = setTimeout(() => this.#endDue(), Math.min(Math.ceil(due.at - now), MAX_DURATION_MS));
+      const wait = this.#next === pauseAt ? PAUSE_MS : 0;
+      if (due.at > now || wait > 0) {
+        // A timer that is asked for more than the most would come at once.
+        const ms = Math.min(Math.max(Math.ceil(due.at - now), wait), MAX_DURATION_MS);
+        this.#dueTimer = setTimeout(() => this.#endDue(), ms);
         return;
       }
       this.#next += 1;
