@@ -9,6 +9,8 @@ export interface LastGoodFileOptions {
   readonly keys: readonly string[];
   readonly observer: Observer;
   readonly timing?: LastGoodTiming;
+  /** Writes the whole file. Replaced in tests. */
+  readonly replace?: typeof replaceStateFile;
 }
 
 /** All in ms. Replaced in tests. */
@@ -32,6 +34,7 @@ export class LastGoodFile {
   readonly #keys: ReadonlySet<string>;
   readonly #observer: Observer;
   readonly #timing: LastGoodTiming;
+  readonly #replaceFile: typeof replaceStateFile;
   #loading: Promise<void> | undefined;
   #cleaning: Promise<void> | undefined;
   /** What the file holds, as far as we know. */
@@ -49,6 +52,7 @@ export class LastGoodFile {
     this.#keys = new Set(options.keys);
     this.#observer = options.observer;
     this.#timing = options.timing ?? USUAL;
+    this.#replaceFile = options.replace ?? replaceStateFile;
   }
 
   /** The set that the file held at the start; undefined when there is none, or the file is no good. Never rejects. */
@@ -144,11 +148,11 @@ export class LastGoodFile {
 
   async #replace(text: string): Promise<void> {
     try {
-      await replaceStateFile(this.#path, text);
+      await this.#replaceFile(this.#path, text);
     } catch (error) {
       // Another process that starts over the same file has cleared our temporary file away.
       if (errnoOf(error) !== 'ENOENT') throw error;
-      await replaceStateFile(this.#path, text);
+      await this.#replaceFile(this.#path, text);
     }
   }
 
