@@ -38,7 +38,9 @@ async function setUp(t: TestContext, ...members: readonly TestServer[]) {
 
 /** What the file holds of a service directory; undefined while it holds nothing. */
 async function held(stateFile: string, key = `directory:${SERVICE}`): Promise<readonly string[] | undefined> {
-  const parsed = parseLastGood(await readFile(stateFile, 'utf8').catch(() => ''));
+  // Reading a FIFO would never end.
+  const found = await stat(stateFile).catch(() => undefined);
+  const parsed = parseLastGood(found?.isFile() === true ? await readFile(stateFile, 'utf8') : '');
   return parsed.ok ? parsed.sets.get(key)?.members : undefined;
 }
 
