@@ -17,6 +17,7 @@ export type AttacheEvent =
   | AcceptFailedEvent
   | ResetEvent
   | StateFileEvent
+  | HoldEvent
   | LifecycleEvent
   | InternalErrorEvent;
 
@@ -189,6 +190,19 @@ export interface StateFileEvent {
   readonly outcome: 'ignored' | 'unwritable' | 'recovered';
   readonly path: string;
   readonly error?: string;
+}
+
+/** Clients of a listener are held, unread, because no candidate answers; or none is held any more. */
+export interface HoldEvent {
+  readonly type: 'hold';
+  readonly service: string;
+  /** Position among the service's listeners, from 0. */
+  readonly listener: number;
+  readonly phase: 'began' | 'ended';
+  /** `ended`: how many were held in all since it began. */
+  readonly connections?: number;
+  /** `ended`: for how long there was any. */
+  readonly ms?: number;
 }
 
 export interface LifecycleEvent {
