@@ -1,10 +1,16 @@
 import type { Candidate } from '../balancing/candidate.ts';
 import type { CloseReason } from '../core/close-reason.ts';
 import { MAX_DURATION_MS } from '../core/duration.ts';
-import type { Connection } from './connection.ts';
 
 /** What a change of membership does to established connections. */
 export type OnChange = 'reset' | 'reset-removed' | 'drain' | 'keep';
+
+/** What has to be known of a connection to end it. */
+export interface Resettable {
+  /** The candidate that carries it, and `performance.now()` when that was chosen; undefined while or once none does. */
+  readonly established: { readonly candidate: Candidate; readonly chosenAt: number } | undefined;
+  abort(reason: CloseReason): void;
+}
 
 export interface ResetsOptions {
   readonly onChange: OnChange;
@@ -12,7 +18,7 @@ export interface ResetsOptions {
   readonly drainTimeoutMs: number;
   /** The resets are spread evenly over this time, ms. */
   readonly jitterMs: number;
-  readonly connections: Iterable<Connection>;
+  readonly connections: Iterable<Resettable>;
   readonly isMember: (candidate: Candidate) => boolean;
   /** Told how many connections a change ends, once per burst of changes. */
   readonly onReset: (connections: number, mode: 'reset' | 'reset-removed' | 'drain') => void;
@@ -28,11 +34,11 @@ const BURST_MS = 500;
  * the lines that tell of them reach the log, which keeps only so much in memory. All the same it is over within a second.
  */
 const BATCH = 200;
-const BATCHES = 100;
+const BATCHES = 50;
 const PAUSE_MS = 10;
 
 interface Due {
-  readonly connection: Connection;
+  readonly connection: Resettable;
   readonly at: number;
 }
 
@@ -87,7 +93,7 @@ export class Resets {
     this.#endDue();
   }
 
-  #isHit(connection: Connection): boolean {
+  #isHit(connection: Resettable): boolean {
     const { established } = connection;
     if (established === undefined) return false;
     // A candidate that was chosen after the change was chosen from the new set.
