@@ -37,7 +37,7 @@ test('promise 9: 10,000 idle connections: a new one is prompt, no measurable CPU
   assert.ok(share < 0.01, `CPU ${(share * 100).toFixed(2)}%`);
   assert.ok(kbEach < 40, `${kbEach.toFixed(1)} kB a connection`);
   assert.ok(newMs < 1_000, `a new one took ${newMs.toFixed(0)} ms`);
-  await Promise.all([clients[0], clients[Math.floor(count / 2)], clients.at(-1)].map((one) => one && echoed(one)));
+  for (const one of [clients[0], clients.at(-1)]) if (one !== undefined) await echoed(one);
   for (const one of [client, ...clients]) one.destroy();
   await program.settled();
 });
