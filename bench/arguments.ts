@@ -6,7 +6,8 @@ export interface Settings {
   /** Peers to measure, where they are on this machine. */
   readonly against: readonly PeerName[];
   readonly only: readonly WorkloadName[];
-  readonly rounds: number;
+  /** Readings of each; undefined is what each workload takes by itself. */
+  readonly rounds: number | undefined;
   /** The node that runs attache. */
   readonly node: string;
   /** Length of one reading of requests. */
@@ -28,7 +29,7 @@ export class ArgumentError extends Error {
   override readonly name = 'ArgumentError';
 }
 
-const defaults = { rounds: 3, seconds: 1, gigabytes: 1, connections: 5_000 } as const;
+const defaults = { seconds: 1, gigabytes: 1, connections: 5_000 } as const;
 
 const options = {
   against: { type: 'string' },
@@ -55,7 +56,7 @@ export function parseArguments(argv: readonly string[], node: string): Command {
     settings: {
       against: list('--against', values.against, peerNames),
       only: list('--only', values.only, workloadNames),
-      rounds: number('--rounds', values.rounds, { least: 1, most: 100, whole: true, otherwise: defaults.rounds }),
+      rounds: number('--rounds', values.rounds, { least: 1, most: 100, whole: true, otherwise: undefined }),
       node: text('--node', values.node) ?? node,
       seconds: number('--seconds', values.seconds, { least: 0.2, most: 60, otherwise: defaults.seconds }),
       gigabytes: number('--gigabytes', values.gigabytes, { least: 0.01, most: 100, otherwise: defaults.gigabytes }),
@@ -76,7 +77,7 @@ export function helpText(): string {
 
   --against LIST    peers, of ${peerNames.join(',')} (default: all that are found)
   --only LIST       workloads, of ${workloadNames.join(',')} (default: all)
-  --rounds N        readings of each (default ${defaults.rounds})
+  --rounds N        readings of each (default 3; of idle and scale 1)
   --node PATH       node that runs attache (default: the one that runs this)
   --seconds N       length of one reading of requests (default ${defaults.seconds})
   --gigabytes N     carried by one reading of bulk (default ${defaults.gigabytes})
@@ -106,14 +107,14 @@ function list<T extends string>(name: string, value: string | undefined, known: 
   return known.filter((one) => wanted.includes(one));
 }
 
-interface Bounds {
+interface Bounds<T> {
   readonly least: number;
   readonly most: number;
   readonly whole?: boolean;
-  readonly otherwise: number;
+  readonly otherwise: T;
 }
 
-function number(name: string, value: string | undefined, bounds: Bounds): number {
+function number<T>(name: string, value: string | undefined, bounds: Bounds<T>): number | T {
   if (value === undefined) return bounds.otherwise;
   const parsed = /^\d+([.]\d+)?$/.test(value) ? Number(value) : NaN;
   const right = parsed >= bounds.least && parsed <= bounds.most && (bounds.whole !== true || Number.isInteger(parsed));

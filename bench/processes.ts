@@ -76,7 +76,11 @@ export class Processes {
     this.#over = true;
     await Promise.all([...this.#parts].map((part) => part.stop()));
     await Promise.all([...this.#running].map((one) => this.end(one)));
-    this.#parent?.#parts.delete(this);
+    this.#parent?.forget(this);
+  }
+
+  private forget(part: Processes): void {
+    this.#parts.delete(part);
   }
 
   async end(one: Started): Promise<void> {
@@ -97,7 +101,9 @@ export class Processes {
   }
 
   #watch(child: ChildProcess, pid: number, { program, output }: Launch): Started {
-    const exited = new Promise<number | undefined>((resolve) => child.once('exit', (code) => resolve(code ?? undefined)));
+    const exited = new Promise<number | undefined>((resolve) =>
+      child.once('exit', (code) => resolve(code ?? undefined)),
+    );
     const tail = () => readFileSync(output, 'utf8').trim().slice(-SHOWN_OUTPUT);
     const died = exited.then((code): never => {
       const how = code === undefined ? 'was ended by a signal' : `exited with ${code}`;

@@ -50,6 +50,8 @@ const programs = {
 
 export type ProgramName = keyof typeof programs;
 
+export const programNames = Object.keys(programs) as readonly ProgramName[];
+
 /** The path of a program, or undefined when it is not on this machine. */
 export function findProgram(name: ProgramName): string | undefined {
   // Debian keeps daemons where the PATH of people other than root does not look.

@@ -51,7 +51,10 @@ export async function startRedis(lab: Lab, processes: Processes): Promise<Redis>
   const counts = async () => {
     const info = await ask('INFO stats', 'INFO clients');
     // Both questions of this very turn are counted from the next on, except the first for the second.
-    const counted = { commands: numberOf(info, 'total_commands_processed') - asked, clients: numberOf(info, 'connected_clients') - 1 };
+    const counted = {
+      commands: numberOf(info, 'total_commands_processed') - asked,
+      clients: numberOf(info, 'connected_clients') - 1,
+    };
     asked += 2;
     return counted;
   };

@@ -4,4 +4,4 @@ import { nginx } from './nginx.ts';
 import { socat } from './socat.ts';
 import { stunnel } from './stunnel.ts';
 
-export const peers: Readonly<Record<PeerName, () => Peer>> = { haproxy, nginx, socat, stunnel };
+export const all: Readonly<Record<PeerName, () => Peer>> = { haproxy, nginx, socat, stunnel };

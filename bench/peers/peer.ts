@@ -22,7 +22,7 @@ export interface Route {
   /** Open files that the process may have. */
   readonly openFiles: number;
   /** Gives the path of a new file with this content, for the configuration. */
-  file(name: string, content: string): string;
+  readonly file: (name: string, content: string) => string;
 }
 
 /** How to run a proxy in the foreground. */

@@ -12,10 +12,7 @@ export function socat(): Peer {
     },
     command: ({ from, to }) => ({
       program: needProgram('socat'),
-      args: [
-        `TCP4-LISTEN:${from},bind=127.0.0.1,fork,reuseaddr,backlog=1024,nodelay`,
-        `TCP4:127.0.0.1:${to},nodelay`,
-      ],
+      args: [`TCP4-LISTEN:${from},bind=127.0.0.1,fork,reuseaddr,backlog=1024,nodelay`, `TCP4:127.0.0.1:${to},nodelay`],
     }),
   };
 }

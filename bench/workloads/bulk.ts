@@ -14,6 +14,7 @@ export const WARM_UP_GIGABYTES = 0.2;
 export const bulk: Workload = {
   name: 'bulk',
   needs: ['iperf3'],
+  rounds: 3,
   open: async (peer, lab) => {
     const to = await freePort();
     const proxy = await startProxy(lab, { peer, processes: lab.processes, to, connections: 500 });
@@ -25,10 +26,10 @@ export const bulk: Workload = {
         const readings = [];
         for (const { measure, ...way } of ways) {
           const reading = await readStream(lab, { proxy, to, gigabytes: lab.settings.gigabytes, ...way });
-          readings.push(
-            { measure, value: reading.cpuSecondsPerGigabyte },
-            { measure: `${measure}-rate`, value: reading.gigabitsPerSecond } as const,
-          );
+          readings.push({ measure, value: reading.cpuSecondsPerGigabyte }, {
+            measure: `${measure}-rate`,
+            value: reading.gigabitsPerSecond,
+          } as const);
         }
         return readings;
       },

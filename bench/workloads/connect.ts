@@ -10,6 +10,7 @@ export const CONNECTING = 50;
 export const connect: Workload = {
   name: 'connect',
   needs: ['redis-server', 'redis-benchmark'],
+  rounds: 3,
   open: async (peer, lab) => {
     const redis = await startRedis(lab, lab.processes);
     const proxy = await startProxy(lab, { peer, processes: lab.processes, to: redis.port, connections: 500 });

@@ -11,7 +11,9 @@ export const idle: Workload = {
   rounds: 1,
   open: (peer, lab) => {
     const connections = mostConnections(lab.settings.connections, lab.openFiles);
-    lab.note(`idle: ${connections} connections${connections < lab.settings.connections ? ` (open files: ${lab.openFiles})` : ''}`);
+    lab.note(
+      `idle: ${connections} connections${connections < lab.settings.connections ? ` (open files: ${lab.openFiles})` : ''}`,
+    );
     return Promise.resolve({
       read: async () => {
         // A process that has held thousands keeps some of that memory: each reading has a fresh one.

@@ -35,7 +35,10 @@ async function readPoint(lab: Lab, peer: Peer, connections: number): Promise<rea
   try {
     const redis = await startRedis(lab, processes);
     const proxy = await startProxy(lab, { peer, processes, to: redis.port, connections });
-    await readRequests({ ...lab, settings: { ...lab.settings, seconds: 0.5 } }, { proxy, redis, connections: WARM_UP_CONNECTIONS });
+    await readRequests(
+      { ...lab, settings: { ...lab.settings, seconds: 0.5 } },
+      { proxy, redis, connections: WARM_UP_CONNECTIONS },
+    );
     const before = proxy.usage();
     const reading = await readRequests(lab, { proxy, redis, connections });
     const memory = (reading.residentKb - before.residentKb) / connections;

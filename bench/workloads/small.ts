@@ -11,6 +11,7 @@ const FIRST_WARM_UP_SECONDS = 1;
 export const small: Workload = {
   name: 'small',
   needs: ['redis-server', 'redis-benchmark'],
+  rounds: 3,
   open: async (peer, lab) => {
     const redis = await startRedis(lab, lab.processes);
     const proxy = await startProxy(lab, { peer, processes: lab.processes, to: redis.port, connections: 500 });

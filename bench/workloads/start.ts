@@ -18,6 +18,7 @@ const SETTLE_MS = 300;
 export const start: Workload = {
   name: 'start',
   needs: ['redis-server'],
+  rounds: 3,
   open: async (peer, lab) => {
     const redis = await startRedis(lab, lab.processes);
     return {
@@ -36,7 +37,13 @@ export const start: Workload = {
 async function startOnce(lab: Lab, peer: Peer, to: number): Promise<{ ms: number; megabytes: number }> {
   const processes = lab.processes.part();
   try {
-    const { port, started, beganAt } = await startOne(lab, { peer, processes, to, connections: 500, task: { kind: 'plain' } });
+    const { port, started, beganAt } = await startOne(lab, {
+      peer,
+      processes,
+      to,
+      connections: 500,
+      task: { kind: 'plain' },
+    });
     const acceptedAt = await Promise.race([accepted(port, lab.signal), started.died]);
     await delay(SETTLE_MS, undefined, { signal: lab.signal });
     return { ms: acceptedAt - beganAt, megabytes: (usageOf([started.pid]).residentKb * 1024) / 1e6 };

@@ -13,6 +13,7 @@ const directions = ['up', 'down'] as const;
 export const tls: Workload = {
   name: 'tls',
   needs: ['openssl', 'redis-server', 'redis-benchmark', 'iperf3'],
+  rounds: 3,
   open: async (peer, lab) => {
     const redis = await startRedis(lab, lab.processes);
     const streamTo = await freePort();

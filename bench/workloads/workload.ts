@@ -25,8 +25,8 @@ export interface Workload {
   readonly name: WorkloadName;
   /** Programs that it is done with. */
   readonly needs: readonly ProgramName[];
-  /** Rounds when none are asked for: long work whose figures are an average over thousands needs fewer. */
-  readonly rounds?: number;
+  /** Rounds when none are asked for. Long work whose figures are an average over thousands needs fewer. */
+  readonly rounds: number;
   /** Makes one proxy ready. What it starts belongs to `lab.processes`, which is ended when the workload is over. */
   open(peer: Peer, lab: Lab): Promise<Station>;
 }
