@@ -77,7 +77,7 @@ export function helpText(): string {
 
   --against LIST    peers, of ${peerNames.join(',')} (default: all that are found)
   --only LIST       workloads, of ${workloadNames.join(',')} (default: all)
-  --rounds N        readings of each (default 3; of idle and scale 1)
+  --rounds N        readings of each (default 3; of bulk and tls 2, of idle and scale 1)
   --node PATH       node that runs attache (default: the one that runs this)
   --seconds N       length of one reading of requests (default ${defaults.seconds})
   --gigabytes N     carried by one reading of bulk (default ${defaults.gigabytes})

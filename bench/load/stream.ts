@@ -61,14 +61,24 @@ export async function readStream(lab: Lab, load: StreamLoad): Promise<StreamRead
  * @throws with what iperf3 said was wrong.
  */
 export function parseReport(text: string): { readonly bytes: number; readonly seconds: number } {
-  const report = JSON.parse(text) as {
-    readonly error?: string;
-    readonly end?: { readonly sum_received?: { readonly bytes?: number; readonly seconds?: number } };
-  };
+  const report = parse(text);
   if (report.error !== undefined) throw new Error(`iperf3: ${report.error}`);
   const { bytes = 0, seconds = 0 } = report.end?.sum_received ?? {};
   if (bytes <= 0 || seconds <= 0) throw new Error('iperf3: nothing arrived');
   return { bytes, seconds };
+}
+
+interface Report {
+  readonly error?: string;
+  readonly end?: { readonly sum_received?: { readonly bytes?: number; readonly seconds?: number } };
+}
+
+function parse(text: string): Report {
+  try {
+    return JSON.parse(text) as Report;
+  } catch (error) {
+    throw new Error(`iperf3 wrote no report: ${text.trim().slice(0, 200)}`, { cause: error });
+  }
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -39,5 +39,7 @@ export interface Peer {
   readonly program: ProgramName | undefined;
   /** Why it is not put to this work; undefined when it is. */
   unsuited(workload: WorkloadName): string | undefined;
+  /** Beyond it its CPU cannot be read: each of its processes does less than /proc can show. */
+  readonly mostConnections?: number;
   command(route: Route): ProxyCommand;
 }

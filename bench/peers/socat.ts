@@ -6,6 +6,7 @@ export function socat(): Peer {
   return {
     name: 'socat',
     program: 'socat',
+    mostConnections: 50,
     unsuited: (workload) => {
       if (workload === 'idle' || workload === 'scale') return 'it runs a process per connection';
       return workload === 'tls' ? 'only plain TCP is compared with it' : undefined;

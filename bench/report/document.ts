@@ -6,8 +6,8 @@ import { header } from './header.ts';
 import { scalePlot } from './scale-plot.ts';
 import { tables } from './table.ts';
 
-const BEGIN = '<!-- results: written by npm run bench -->';
-const END = '<!-- end of results -->';
+const BEGIN = '<!-- results: written by npm run bench -->\n<!-- prettier-ignore-start -->';
+const END = '<!-- prettier-ignore-end -->\n<!-- end of results -->';
 const NOTHING = 'No whole run is kept yet: `npm run bench` writes one.\n';
 
 /** Replaces the part of a Markdown file between the two markers with the whole runs in `folder`. */
@@ -19,7 +19,7 @@ export function writeDocument(path: string, folder: string): void {
 /** @throws when a marker is missing, or they are the wrong way round. */
 export function withResults(document: string, runs: readonly Results[]): string {
   const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
-  if (from === -1 || to < from) throw new Error(`expected ${BEGIN} and, below it, ${END}`);
+  if (from === -1 || to < from) throw new Error(`expected the lines\n${BEGIN}\nand, below them,\n${END}`);
   const body = runs.length === 0 ? NOTHING : runs.map(runText).join('\n');
   return `${document.slice(0, from + BEGIN.length)}\n\n${body}\n${document.slice(to)}`;
 }

@@ -14,7 +14,7 @@ export const WARM_UP_GIGABYTES = 0.2;
 export const bulk: Workload = {
   name: 'bulk',
   needs: ['iperf3'],
-  rounds: 3,
+  rounds: 2,
   open: async (peer, lab) => {
     const to = await freePort();
     const proxy = await startProxy(lab, { peer, processes: lab.processes, to, connections: 500 });

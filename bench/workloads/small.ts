@@ -20,6 +20,7 @@ export const small: Workload = {
       read: async () => {
         const readings = [];
         for (const connections of counts) {
+          if (connections > (peer.mostConnections ?? Infinity)) continue;
           const warmUp = warm ? {} : { warmUpSeconds: FIRST_WARM_UP_SECONDS };
           const reading = await readRequests(lab, { proxy, redis, connections, ...warmUp });
           warm = true;
