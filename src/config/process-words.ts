@@ -28,7 +28,7 @@ export const processWords = {
     kind: cidrBlocks,
     meaning: 'only discovered addresses inside these CIDR blocks are dialed; unset: all but link-local',
   },
-  STATE_FILE: { kind: path, meaning: 'last good sets are kept here', planned: true },
+  STATE_FILE: { kind: path, meaning: 'last good sets are kept here, for a start while the backend is down' },
   HTTP_ADDR: {
     kind: addressOrOff,
     default: ':29091',
@@ -49,6 +49,11 @@ export const processWords = {
     kind: duration,
     default: '30s',
     meaning: 'then listeners close, and connections may finish for at most this long',
+  },
+  DIRECT_READ: {
+    kind: choice({ choices: ['auto', 'on', 'off'] }),
+    default: 'auto',
+    meaning: "read clients' bytes straight into buffers of ours; auto: if a check at the start finds that it works",
   },
   LOG_LEVEL: {
     kind: choice<LogLevel>({

@@ -58,6 +58,7 @@ export function resolve(draft: Draft, report: Report): Config {
     readyMinCandidates: process.READY_MIN_CANDIDATES,
     drainDelayMs: process.DRAIN_DELAY,
     shutdownTimeoutMs: process.SHUTDOWN_TIMEOUT,
+    directRead: process.DIRECT_READ,
     log: { level: process.LOG_LEVEL, format: process.LOG_FORMAT, access: process.ACCESS_LOG },
     warnings: [...report.warnings],
   });
@@ -80,13 +81,19 @@ function serviceConfig({ draft, values, tls, balance }: ResolvedService): Servic
     balance,
     connectTimeoutMs: values.CONNECT_TIMEOUT,
     retries: values.RETRIES,
+    maxFails: values.MAX_FAILS,
+    failTimeoutMs: values.FAIL_TIMEOUT,
+    holdTimeoutMs: values.HOLD_TIMEOUT,
     onChange: values.ON_CHANGE,
     drainTimeoutMs: values.DRAIN_TIMEOUT,
     resetJitterMs: values.RESET_JITTER,
     idleTimeoutMs: values.IDLE_TIMEOUT,
     halfCloseTimeoutMs: values.HALF_CLOSE_TIMEOUT,
+    maxLifetimeMs: values.MAX_LIFETIME,
     keepAliveMs: values.KEEPALIVE,
     maxConnections: values.MAX_CONNECTIONS,
+    proxyProtocol: values.PROXY_PROTOCOL,
+    acceptProxyProtocol: values.ACCEPT_PROXY_PROTOCOL,
     tls,
   };
 }

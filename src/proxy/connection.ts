@@ -1,28 +1,25 @@
 import type { Socket } from 'node:net';
 import type { Candidate } from '../balancing/candidate.ts';
-import type { Selection } from '../balancing/pool.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import { errnoOf } from '../core/errors.ts';
-import type { ConnectionTls, DialAttempt, Observer, TlsFailedEvent } from '../core/observer.ts';
-import { Dial, type Dialed, type DialOwner, type DialSettings, type DialStage } from '../transport/dialer.ts';
+import type { Observer } from '../core/observer.ts';
 import { isPeerReset, Leg, type LegOwner } from '../transport/leg.ts';
 import { relay, type Relay } from '../transport/relay.ts';
 import { TlsAccept, type TlsAcceptOwner, type TlsAcceptSettings, type TlsFailure } from '../transport/tls-accept.ts';
 import type { TlsPeer } from '../transport/tls-peer.ts';
+import { Account, clientName } from './account.ts';
+import { Search, type Found, type SearchContext, type SearchFailure, type SearchOwner } from './search.ts';
 
 /** What a connection needs of its service. One object per listener, shared by all its connections. */
-export interface ConnectionContext {
+export interface ConnectionContext extends SearchContext {
   readonly service: string;
   readonly observer: Observer;
-  readonly dialing: DialSettings;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
   /** Whether clients come in over a Unix socket, where they have no address. */
   readonly unixClients: boolean;
-  /** Whether a candidate is still one that this listener's clients are carried to. */
-  isMember(candidate: Candidate): boolean;
   /** Called once, when both sockets are closed. */
   closed(connection: Connection): void;
 }
@@ -35,7 +32,7 @@ const SILENT_END_GRACE_MS = 500;
 
 type State =
   | { readonly phase: 'handshaking'; readonly accept: TlsAccept }
-  | { readonly phase: 'dialing'; readonly candidate: Candidate; readonly dial: Dial; readonly since: number }
+  | { readonly phase: 'searching'; readonly search: Search }
   | {
       readonly phase: 'relaying';
       readonly candidate: Candidate;
@@ -44,35 +41,28 @@ type State =
       readonly dialMs: number;
     }
   | { readonly phase: 'closing'; readonly endedBy: EndedBy; readonly reason: CloseReason; readonly dialMs: number }
-  | { readonly phase: 'selecting' | 'closed' };
+  | { readonly phase: 'new' | 'closed' };
 
-/** One client from accept to close: (handshaking ->) selecting -> dialing -> (selecting -> ...) relaying -> closed. */
-export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
-  readonly id: number;
-  readonly client: string;
-  readonly acceptedAt = performance.now();
+/** One client from accept to close: (handshaking ->) searching -> relaying -> closing -> closed. */
+export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
+  readonly #account: Account;
   readonly #context: ConnectionContext;
   #leg: Leg;
-  readonly #selection: Selection;
-  readonly #attempts: DialAttempt[] = [];
-  #state: State = { phase: 'selecting' };
-  #tls: TlsPeer | undefined;
-  #silentEnd: NodeJS.Timeout | undefined;
+  #state: State = { phase: 'new' };
+  #endGrace: NodeJS.Timeout | undefined;
   #progress = 0;
-  #movedAt = this.acceptedAt;
+  #movedAt = 0;
 
-  constructor(options: {
-    readonly id: number;
-    readonly socket: Socket;
-    readonly selection: Selection;
-    readonly context: ConnectionContext;
-  }) {
-    const { socket } = options;
-    this.id = options.id;
-    this.#context = options.context;
-    this.#selection = options.selection;
-    this.client = this.#context.unixClients ? 'unix' : clientName(socket);
-    this.#leg = new Leg(socket, this, !this.#context.unixClients);
+  constructor(options: { readonly id: number; readonly socket: Socket; readonly context: ConnectionContext }) {
+    const { id, socket, context } = options;
+    const { service, observer, unixClients } = context;
+    this.#context = context;
+    this.#account = new Account({ id, client: unixClients ? 'unix' : clientName(socket), service, observer });
+    this.#leg = new Leg(socket, this, !unixClients);
+  }
+
+  get client(): string {
+    return this.#account.client;
   }
 
   /** What carries this connection, and when it was chosen (`performance.now()`); undefined before it has answered. */
@@ -80,19 +70,15 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     return this.#state.phase === 'relaying' ? this.#state : undefined;
   }
 
-  /** The set has changed: a dial to a candidate that left is given up for the next one. */
+  /** The set has changed. */
   reconsider(): void {
-    const state = this.#state;
-    if (state.phase !== 'dialing' || this.#context.isMember(state.candidate)) return;
-    state.dial.abort();
-    this.dialFailed('REMOVED');
+    if (this.#state.phase === 'searching') this.#state.search.reconsider();
   }
 
   start(): void {
     const { accepting, unixClients } = this.#context;
     if (accepting === undefined) {
-      this.#leg.peek();
-      this.#dialNext();
+      this.#search();
       return;
     }
     const options = { leg: this.#leg, canReset: !unixClients, settings: accepting, owner: this };
@@ -104,14 +90,12 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
   secured(leg: Leg, peer: TlsPeer): void {
     if (this.#state.phase !== 'handshaking') return;
     this.#take(leg);
-    this.#tls = peer;
-    leg.peek();
-    this.#state = { phase: 'selecting' };
-    this.#dialNext();
+    this.#account.secured(peer);
+    this.#search();
   }
 
   notSecured(leg: Leg, { kind, endedBy, code, peer }: TlsFailure): void {
-    this.#tlsFailed({ side: 'client', address: this.client, code, peer });
+    this.#account.tlsFailed({ side: 'client', address: this.client, code, peer });
     this.#finish(endedBy, kind === 'peer' ? 'tls_peer_refused' : 'tls_handshake_failed');
     this.#take(leg);
     // Never the plain leg below a TLS one, see `TlsLeg.reset`.
@@ -132,7 +116,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
       state.relay.abort(reason);
       return;
     }
-    if (state.phase === 'dialing') state.dial.abort();
+    if (state.phase === 'searching') state.search.abort();
     if (state.phase === 'handshaking') this.#take(state.accept.abort());
     if (state.phase !== 'closed' && state.phase !== 'closing') this.#finish('attache', reason);
     this.#leg.destroy();
@@ -140,7 +124,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
 
   sweep(now: number): void {
     // What a client has sent may have filled the memory for it; then nothing of it is read until a candidate answers.
-    if (this.#state.phase === 'dialing') this.#leg.probe();
+    if (this.#state.phase === 'searching') this.#leg.probe();
     if (this.#state.phase !== 'relaying') return;
     const { relay: moving } = this.#state;
     moving.probe();
@@ -158,87 +142,59 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     }
   }
 
-  dialed(dialed: Dialed): void {
-    const { candidate, since, ms } = this.#attemptOver();
-    if (candidate === undefined || !this.#context.isMember(candidate)) {
-      // It left while it was being dialed: whoever answers there now is not ours to talk to.
-      dialed.leg.destroy();
-      this.#failed(candidate, 'REMOVED', ms);
-      return;
-    }
-    this.#tls ??= dialed.tls;
-    clearTimeout(this.#silentEnd);
+  found({ candidate, dialed, chosenAt }: Found): void {
+    clearTimeout(this.#endGrace);
+    this.#account.secured(dialed.tls);
     const now = performance.now();
     this.#movedAt = now;
     const carrier = relay({
       client: this.#leg,
       candidate: dialed.leg,
-      readCandidate: dialed.read,
       onFailed: (side, error) => this.#sideFailed(side, error),
       onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),
     });
-    this.#attempts.push({ candidate: candidate.key, outcome: 'ok', ms });
-    this.#state = { phase: 'relaying', candidate, relay: carrier, chosenAt: since, dialMs: now - this.acceptedAt };
+    const dialMs = now - this.#account.acceptedAt;
+    this.#state = { phase: 'relaying', candidate, relay: carrier, chosenAt, dialMs };
     carrier.start();
   }
 
-  dialFailed(errno: string, stage: DialStage = 'connect'): void {
-    const { candidate, ms } = this.#attemptOver();
-    if (stage === 'handshake' && candidate !== undefined) {
-      this.#tlsFailed({ side: 'candidate', address: candidate.key, code: errno });
-    }
-    this.#failed(candidate, errno, ms);
+  notFound(reason: SearchFailure): void {
+    this.#finish(reason === 'client_gone' ? 'client' : 'attache', reason);
+    this.#leg.destroy();
   }
 
-  legEnded(): void {
+  legEnded(leg: Leg): void {
     // Node tells of an end that it had read before the socket was destroyed, too.
-    if (this.#state.phase !== 'dialing') return;
-    // Only a client that has sent nothing: bytes that wait in memory hold the end back until they are read.
-    this.#silentEnd = setTimeout(() => this.#clientGone(), SILENT_END_GRACE_MS);
+    if (this.#state.phase !== 'searching') return;
+    const { search } = this.#state;
+    if (leg.earlyBytes === 0) this.#endGrace = setTimeout(() => this.#clientGone(), SILENT_END_GRACE_MS);
+    // One that has said all it has to say may well wait for the answer; but if it has left, its place is wanted.
+    else this.#endGrace = setTimeout(() => search.dontHold(), this.#context.dialing.connectTimeoutMs);
   }
 
   legFailed(leg: Leg, error: NodeJS.ErrnoException): void {
     if (this.#state.phase === 'closing') return;
-    if (this.#state.phase === 'dialing') this.#state.dial.abort();
+    if (this.#state.phase === 'searching') this.#state.search.abort();
     this.#finish('client', isPeerReset(error) ? 'client_gone' : 'client_error');
     leg.destroy();
   }
 
   legClosed(): void {
-    if (this.#state.phase === 'dialing') {
-      this.#state.dial.abort();
+    if (this.#state.phase === 'searching') {
+      this.#state.search.abort();
       this.#finish('client', 'client_gone');
     }
-    if (this.#state.phase === 'closing') this.#closed({ ...this.#state, candidate: undefined, carrier: undefined });
+    if (this.#state.phase !== 'closing') return;
+    const { endedBy, reason } = this.#state;
+    this.#closed({ endedBy, reason, candidate: undefined, carrier: undefined });
   }
 
-  #dialNext(): void {
-    const candidate = this.#selection.next();
-    if (candidate === undefined) {
-      this.#finish('attache', this.#attempts.length === 0 ? 'no_candidates' : 'no_candidate_answered');
-      this.#leg.destroy();
-      return;
-    }
-    const since = performance.now();
-    const dial = new Dial(candidate.address, this.#context.dialing, this);
-    this.#state = { phase: 'dialing', candidate, dial, since };
-    dial.start();
-  }
-
-  #attemptOver(): { candidate: Candidate | undefined; since: number; ms: number } {
-    const state = this.#state;
-    if (state.phase !== 'dialing') return { candidate: undefined, since: 0, ms: 0 };
-    const { candidate, since } = state;
-    return { candidate, since, ms: performance.now() - since };
-  }
-
-  #failed(candidate: Candidate | undefined, errno: string, ms: number): void {
-    if (candidate !== undefined) {
-      this.#attempts.push({ candidate: candidate.key, outcome: errno, ms });
-      const { observer, service } = this.#context;
-      observer({ type: 'dial-failed', service, id: this.id, candidate: candidate.key, errno, ms });
-    }
-    if (this.#state.phase === 'dialing') this.#dialNext();
+  #search(): void {
+    const search = new Search({ account: this.#account, context: this.#context, owner: this });
+    this.#state = { phase: 'searching', search };
+    // Read from now on: only so its end is noticed.
+    this.#leg.collect();
+    search.start();
   }
 
   #take(leg: Leg): void {
@@ -250,25 +206,20 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     const code = errnoOf(error);
     const state = this.#state;
     if (!code.startsWith('ERR_SSL_') || state.phase !== 'relaying') return;
-    this.#tlsFailed({ side, address: side === 'client' ? this.client : state.candidate.key, code });
-  }
-
-  #tlsFailed(failure: Omit<TlsFailedEvent, 'type' | 'service' | 'id'>): void {
-    const { observer, service } = this.#context;
-    observer({ type: 'tls-failed', service, id: this.id, ...failure });
+    this.#account.tlsFailed({ side, address: side === 'client' ? this.client : state.candidate.key, code });
   }
 
   #clientGone(): void {
-    if (this.#state.phase !== 'dialing') return;
-    this.#state.dial.abort();
+    if (this.#state.phase !== 'searching') return;
+    this.#state.search.abort();
     this.#finish('client', 'client_gone');
     this.#leg.destroy();
   }
 
   /** The outcome is decided; what is left is the client's socket to close. */
   #finish(endedBy: EndedBy, reason: CloseReason): void {
-    clearTimeout(this.#silentEnd);
-    this.#state = { phase: 'closing', endedBy, reason, dialMs: performance.now() - this.acceptedAt };
+    clearTimeout(this.#endGrace);
+    this.#state = { phase: 'closing', endedBy, reason, dialMs: performance.now() - this.#account.acceptedAt };
   }
 
   #closed(end: {
@@ -280,34 +231,9 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     const state = this.#state;
     if (state.phase !== 'relaying' && state.phase !== 'closing') return;
     this.#state = { phase: 'closed' };
-    const { observer, service } = this.#context;
-    observer({
-      type: 'connection-closed',
-      service,
-      id: this.id,
-      client: this.client,
-      candidate: end.candidate?.key,
-      ...(this.#tls && { tls: tlsOf(this.#tls) }),
-      bytesToCandidate: end.carrier?.bytesToCandidate ?? 0,
-      bytesToClient: end.carrier?.bytesToClient ?? 0,
-      dialMs: state.dialMs,
-      totalMs: performance.now() - this.acceptedAt,
-      endedBy: end.endedBy,
-      reason: end.reason,
-      attempts: this.#attempts,
-    });
+    const { carrier, ...ending } = end;
+    const bytes = { bytesToCandidate: carrier?.bytesToCandidate ?? 0, bytesToClient: carrier?.bytesToClient ?? 0 };
+    this.#account.closed({ ...ending, ...bytes, dialMs: state.dialMs });
     this.#context.closed(this);
   }
-}
-
-function tlsOf({ name, version, resumed }: TlsPeer): ConnectionTls {
-  return { peer: name, version, resumed };
-}
-
-function clientName(socket: Socket): string {
-  const { remoteAddress, remotePort } = socket;
-  // A client that has already gone has no address any more.
-  if (remoteAddress === undefined || remotePort === undefined) return 'unknown';
-  const ip = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice('::ffff:'.length) : remoteAddress;
-  return ip.includes(':') ? `[${ip}]:${remotePort}` : `${ip}:${remotePort}`;
 }

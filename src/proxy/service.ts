@@ -5,6 +5,8 @@ import type { CloseReason } from '../core/close-reason.ts';
 import type { Observer } from '../core/observer.ts';
 import type { CandidateSource, SourceState } from '../discovery/source.ts';
 import type { DialSettings } from '../transport/dialer.ts';
+import { Gate } from '../transport/gate.ts';
+import type { DirectRead } from '../transport/listener.ts';
 import type { TlsAcceptSettings } from '../transport/tls-accept.ts';
 import { sweepInterval, Tracker } from '../transport/tracker.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
@@ -21,6 +23,8 @@ export interface ServiceOptions {
   readonly dialing: DialSettings;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
+  /** How long a client is held while no candidate answers, ms; 0: it is closed at once. */
+  readonly holdTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
   /** 0: no limit. */
@@ -28,6 +32,8 @@ export interface ServiceOptions {
   readonly onChange: OnChange;
   readonly drainTimeoutMs: number;
   readonly resetJitterMs: number;
+  /** Whether accepted sockets read into buffers of ours. */
+  readonly directRead: DirectRead;
   readonly observer: Observer;
   /** Numbers connections over the whole process. */
   readonly nextId: () => number;
@@ -42,7 +48,12 @@ export interface ServiceStatus {
   readonly known: boolean;
   readonly discovery: SourceState;
   readonly connections: number;
+  /** Clients that are held because no candidate answers; they count as connections, too. */
+  readonly held: number;
 }
+
+/** Most dials of one service at once: candidates that do not answer must not take every descriptor and port. */
+const MAX_DIALS = 512;
 
 /** One declared service: its listeners, its candidates, its connections. */
 export class Service {
@@ -52,6 +63,7 @@ export class Service {
   readonly #contexts = new Map<Slot, ConnectionContext>();
   readonly #connections: Tracker<Connection>;
   readonly #resets: Resets;
+  readonly #dials = new Gate(MAX_DIALS);
   #members: ReadonlySet<string> | undefined;
   #discovery: SourceState = { status: 'starting' };
   #phase: 'new' | 'open' | 'draining' | 'closed' = 'new';
@@ -71,12 +83,20 @@ export class Service {
     });
     this.#slots = listeners.map((address, index) => {
       const { family, resolver, keepAliveMs } = dialing;
-      const shared = { service: name, observer, family, resolver, keepAliveMs };
-      const slot = new Slot({ ...shared, index, address, policy: policy(), onConnection: this.#accept });
+      // TLS reads the socket below it in its own way.
+      const directRead = options.accepting === undefined ? options.directRead : 'off';
+      const shared = { service: name, observer, family, resolver, keepAliveMs, directRead };
+      const holds = options.holdTimeoutMs > 0;
+      const slot = new Slot({ ...shared, index, address, policy: policy(), holds, onConnection: this.#accept });
       const unixClients = address.kind === 'unix';
-      const contextOf = { ...options, service: name, unixClients, closed: this.#closed };
+      const contextOf = { ...options, service: name, unixClients, closed: this.#closed, dials: this.#dials };
       // The slot's own members: in cluster mode a candidate may have moved to another listener.
-      this.#contexts.set(slot, { ...contextOf, isMember: (candidate) => slot.pool.has(candidate) });
+      this.#contexts.set(slot, {
+        ...contextOf,
+        hold: slot.hold,
+        select: () => slot.pool.select(),
+        isMember: (candidate) => slot.pool.has(candidate),
+      });
       return slot;
     });
   }
@@ -93,6 +113,7 @@ export class Service {
       known: this.#members !== undefined,
       discovery: this.#discovery,
       connections: this.#connections.size,
+      held: this.#slots.reduce((sum, slot) => sum + (slot.hold?.size ?? 0), 0),
     };
   }
 
@@ -160,6 +181,7 @@ export class Service {
     // In this order: what is chosen anew here was chosen after the change, and is no connection to be reset.
     if (before !== undefined) this.#resets.changed();
     for (const connection of this.#connections) connection.reconsider();
+    for (const slot of this.#slots) slot.hold?.changed();
   }
 
   #fill(slot: Slot, set: readonly Address[]): void {
@@ -188,10 +210,11 @@ export class Service {
     const { nextId, maxConnections, observer } = this.#options;
     const context = this.#contexts.get(slot);
     if (context === undefined) throw new Error('a slot without a context');
-    const connection = new Connection({ id: nextId(), socket, selection: slot.pool.select(), context });
+    const id = nextId();
+    const connection = new Connection({ id, socket, context });
     const full = maxConnections > 0 && this.#connections.size >= maxConnections;
     this.#connections.add(connection);
-    observer({ type: 'connection-opened', service: this.name, id: connection.id, client: connection.client });
+    observer({ type: 'connection-opened', service: this.name, id, client: connection.client });
     if (full) connection.refuse('max_connections');
     else connection.start();
   };

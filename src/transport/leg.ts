@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
+import { readerOf, type SocketReader } from './socket-reader.ts';
 
 /** Where the events of a leg go: to whoever is responsible for its socket at that moment. */
 export interface LegOwner {
@@ -15,12 +17,6 @@ const kLeg = Symbol('leg');
 type LegSocket = Socket & { [kLeg]: Leg };
 
 /**
- * From this many unsent bytes on, `write` asks its caller to wait for `drain`. The same on every Node version
- * (the default is 16 KiB on 20 and 64 KiB on 24), because the reuse of read buffers counts on it.
- */
-export const WRITE_HIGH_WATER_BYTES = 16 * 1024;
-
-/**
  * One side of a connection: a socket with its listeners, which are module-level functions that find everything through
  * one field of the socket, so that a connection costs no closure per event. Listeners are on from birth to close;
  * what changes over a connection's life is the owner.
@@ -30,8 +26,10 @@ export class Leg {
   owner: LegOwner;
   /** The other side, once there is one: where the bytes read here are written. */
   peer: Leg | undefined;
-  /** Bytes read from the socket. */
+  /** Bytes read from the socket and handed to the peer. */
   bytesRead = 0;
+  /** Bytes read while there was no peer yet. */
+  earlyBytes = 0;
   /** The socket's sender has finished. */
   ended = false;
   /** That it has finished is not what it said: its connection was cut. */
@@ -45,12 +43,17 @@ export class Leg {
   readonly encrypted: boolean = false;
 
   readonly #canReset: boolean;
+  readonly #reader: SocketReader | undefined;
+  #early: Buffer[] = [];
+  #isListening = false;
 
   /** @param canReset whether the socket is plain TCP: only that has an RST to send */
   constructor(socket: Socket, owner: LegOwner, canReset: boolean) {
     this.socket = socket;
     this.owner = owner;
     this.#canReset = canReset;
+    this.#reader = readerOf(socket);
+    if (this.#reader !== undefined) this.#reader.leg = this;
     (socket as LegSocket)[kLeg] = this;
     socket.on('end', onEnd).on('error', onError).on('close', onClose);
   }
@@ -71,16 +74,29 @@ export class Leg {
     this.socket.read(0);
   }
 
-  /** Starts the flow from a socket that delivers by `data` events. */
-  flow(): void {
-    this.socket.on('data', onData);
+  /**
+   * Starts reading into memory, a bounded number of bytes, so that the end of a client is noticed while there is nobody
+   * yet to give its bytes to. {@link Leg.flow} goes on from there.
+   */
+  collect(): void {
+    this.#listen();
     this.socket.resume();
+  }
+
+  /** Starts the flow to the peer, after {@link Leg.collect} or without. */
+  flow(): void {
+    this.#listen();
+    const early = this.#early;
+    this.#early = [];
+    this.earlyBytes = 0;
+    for (const chunk of early) this.deliver(chunk);
+    if (!this.waitsForPeer && !this.ended) this.socket.resume();
   }
 
   /** Hands `chunk` to the peer. The caller must stop reading when this answers false: `drain` goes on. */
   deliver(chunk: Buffer): boolean {
     const peer = this.peer;
-    if (peer === undefined) return true;
+    if (peer === undefined) return this.#keep(chunk);
     this.bytesRead += chunk.length;
     // A write that the kernel took whole leaves nothing to wait for, whatever the high-water mark says.
     if (peer.socket.write(chunk) || peer.socket.writableLength === 0) return true;
@@ -107,6 +123,23 @@ export class Leg {
     const finSent = this.socket.writableEnded && this.socket.writableLength === 0;
     if (this.#canReset && !finSent) this.socket.resetAndDestroy();
     else this.socket.destroy();
+  }
+
+  /** The socket is gone: what it was read into is free. */
+  release(): void {
+    this.#reader?.release();
+  }
+
+  #listen(): void {
+    if (this.#reader !== undefined || this.#isListening) return;
+    this.#isListening = true;
+    this.socket.on('data', onData);
+  }
+
+  #keep(chunk: Buffer): boolean {
+    this.#early.push(chunk);
+    this.earlyBytes += chunk.length;
+    return this.earlyBytes < WRITE_HIGH_WATER_BYTES;
   }
 
   /** Ends the socket at once, by FIN (or by the kernel's own RST when unread bytes are left). */
@@ -179,5 +212,6 @@ function onClose(this: Socket): void {
   const leg = (this as LegSocket)[kLeg];
   passEnd(leg);
   leg.closed = true;
+  leg.release();
   leg.owner.legClosed(leg);
 }
