@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError, helpText, parseArguments, type Settings } from './arguments.ts';
 import { makeCertificates, type Certificates } from './certificates.ts';
-import { describeMachine } from './machine.ts';
+import { describeMachine, type Machine } from './machine.ts';
 import { all as allPeers } from './peers/all.ts';
 import { attache } from './peers/attache.ts';
 import type { Peer } from './peers/peer.ts';
@@ -66,6 +66,8 @@ async function measure(settings: Settings): Promise<number> {
     say(
       `attache ${about.attache.version} (${about.attache.commit}), node ${node}; ${chosen.peers.map(named).join(', ') || 'no peers'}`,
     );
+    if (isBusy(about.machine)) notes.add(`the machine was busy when this began: load average ${about.machine.load}`);
+    for (const note of notes) say(note);
     const outcome = await run({
       lab: {
         settings,
@@ -158,6 +160,11 @@ function report(results: Results, settings: Settings): void {
 function say(line: string): void {
   const seconds = ((performance.now() - began) / 1000).toFixed(0).padStart(4);
   process.stdout.write(`${seconds} s  ${line}\n`);
+}
+
+/** Other work makes figures worse, and not by the same for all. The build that went before is not meant. */
+function isBusy({ load, cores }: Machine): boolean {
+  return load > cores / 2;
 }
 
 function named({ name }: Peer): string {
