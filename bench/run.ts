@@ -97,12 +97,17 @@ async function attempt<T>(
   } catch (error) {
     // When all is being ended everything fails; that is nobody's fault.
     lab.signal.throwIfAborted();
-    const message = error instanceof Error ? error.message : String(error);
+    const message = withoutFolders(error instanceof Error ? error.message : String(error));
     failures.push({ proxy: peer.name, workload: workload.name, message });
     progress(`${workload.name}: ${peer.name} failed and is left out: ${message}`);
     await processes.stop();
     return undefined;
   }
+}
+
+/** Results are shown to others, whom the folders of this machine do not concern. */
+function withoutFolders(message: string): string {
+  return message.replace(/(?<![\w.:/])(\/[\w.@+-]+)+\/(?=[\w.@+-])/g, '');
 }
 
 function brief({ measure, at, value }: Reading): string {

@@ -39,10 +39,12 @@ test('a peer that cannot be made ready is said and left out', async () => {
   const outcome = await runWith({
     peers: [peer('attache'), peer('haproxy')],
     open: (name) => {
-      if (name === 'haproxy') throw new Error('no such file');
+      if (name === 'haproxy') throw new Error('/home/somebody/x.cfg:3: no such file, see http://host/a');
     },
   });
-  assert.deepEqual(outcome.failures, [{ proxy: 'haproxy', workload: 'connect', message: 'no such file' }]);
+  assert.deepEqual(outcome.failures, [
+    { proxy: 'haproxy', workload: 'connect', message: 'x.cfg:3: no such file, see http://host/a' },
+  ]);
   assert.deepEqual(outcome.rows, [{ measure: 'connect', values: { attache: [1, 1] } }]);
 });
 
