@@ -152,10 +152,16 @@ export class Search implements DialOwner, Entrant, Held {
     const state = this.#state;
     if (state.phase !== 'dialing') return;
     const { selection, candidate, since } = state;
+    // Whoever hears of it may change the set, or end this search, before the call returns.
+    this.#state = { phase: 'new' };
     if (stage === 'handshake') this.#account.tlsFailed({ side: 'candidate', address: candidate.key, code: errno });
     this.#account.dialFailed(candidate, errno, performance.now() - since);
     selection.failed(errno);
-    this.#dialNext(selection);
+    if (!this.#isOver) this.#dialNext(selection);
+  }
+
+  get #isOver(): boolean {
+    return this.#state.phase === 'over';
   }
 
   get #isQueued(): boolean {
