@@ -9,6 +9,7 @@ import type {
   LifecycleEvent,
   ListenFailedEvent,
   Observer,
+  ProxyHeaderRefusedEvent,
   TlsFailedEvent,
   TlsMaterialEvent,
 } from '../core/observer.ts';
@@ -27,6 +28,7 @@ const IGNORED_LINES = 20;
 const ERROR_LINES = 20;
 /** Anyone who can reach the listener can make these. */
 const HANDSHAKE_LINES = 20;
+const HEADER_LINES = 20;
 const MAX_KEY = 256;
 const MAX_CANDIDATES = 20;
 
@@ -36,6 +38,7 @@ class EventLog {
   readonly #ignored: LineLimit;
   readonly #errors: LineLimit;
   readonly #handshakes: LineLimit;
+  readonly #headers: LineLimit;
   /** Last errno of each listener that does not listen. */
   readonly #listenFaults = new Map<string, string>();
   /** Last thing said about each service's discovery. */
@@ -49,6 +52,7 @@ class EventLog {
     this.#ignored = limit(IGNORED_LINES);
     this.#errors = limit(ERROR_LINES);
     this.#handshakes = limit(HANDSHAKE_LINES);
+    this.#headers = limit(HEADER_LINES);
   }
 
   write(event: AttacheEvent): void {
@@ -79,6 +83,9 @@ class EventLog {
         this.#logger.debug({ service, id, candidate, errno, ms: Math.round(ms) }, 'dial failed');
         return;
       }
+      case 'proxy-header-refused':
+        this.#headerRefused(event);
+        return;
       case 'tls-failed':
         this.#tlsFailed(event);
         return;
@@ -121,6 +128,12 @@ class EventLog {
     const fields = { service, listener, address: formatAddress(address), errno, retryInMs: Math.round(retryInMs) };
     if (isNews) this.#logger.error(fields, 'listen failed');
     else this.#logger.debug(fields, 'listen failed');
+  }
+
+  #headerRefused({ service, id, address, code }: ProxyHeaderRefusedEvent): void {
+    const suppressed = this.#headers.admit(service);
+    if (suppressed === undefined) return;
+    this.#logger.warn({ service, id, address, code, ...counted(suppressed) }, 'proxy header refused');
   }
 
   #tlsFailed({ service, id, side, address, code, peer }: TlsFailedEvent): void {

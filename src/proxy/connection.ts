@@ -4,12 +4,15 @@ import type { Selection } from '../balancing/pool.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import { errnoOf } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
+import type { ProxyEnds } from '../core/proxy-header.ts';
 import { Dial, type Dialed, type DialOwner, type DialSettings, type DialStage } from '../transport/dialer.ts';
 import { isPeerReset, Leg, type LegOwner } from '../transport/leg.ts';
 import { relay, type Relay } from '../transport/relay.ts';
+import { ProxyAccept, type ProxyAcceptFailure, type ProxyAcceptOwner } from '../transport/proxy-accept.ts';
 import { TlsAccept, type TlsAcceptOwner, type TlsAcceptSettings, type TlsFailure } from '../transport/tls-accept.ts';
 import type { TlsPeer } from '../transport/tls-peer.ts';
 import { Account, clientName } from './account.ts';
+import { Preface } from './preface.ts';
 
 /** What a connection needs of its service. One object per listener, shared by all its connections. */
 export interface ConnectionContext {
@@ -18,6 +21,10 @@ export interface ConnectionContext {
   readonly dialing: DialSettings;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
+  /** Clients send a PROXY protocol header first; default: false. */
+  readonly acceptProxyProtocol?: boolean | undefined;
+  /** The header that candidates are sent first; default: `off`. */
+  readonly proxyProtocol?: 'off' | 'v1' | 'v2' | undefined;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
   /** Whether clients come in over a Unix socket, where they have no address. */
@@ -35,6 +42,7 @@ export interface ConnectionContext {
 const SILENT_END_GRACE_MS = 500;
 
 type State =
+  | { readonly phase: 'header'; readonly accept: ProxyAccept }
   | { readonly phase: 'handshaking'; readonly accept: TlsAccept }
   | { readonly phase: 'dialing'; readonly candidate: Candidate; readonly dial: Dial; readonly since: number }
   | {
@@ -47,10 +55,11 @@ type State =
   | { readonly phase: 'closing'; readonly endedBy: EndedBy; readonly reason: CloseReason; readonly dialMs: number }
   | { readonly phase: 'selecting' | 'closed' };
 
-/** One client from accept to close: (handshaking ->) selecting -> dialing -> (selecting -> ...) relaying -> closed. */
-export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
+/** One client from accept to close: (header ->) (handshaking ->) selecting -> dialing -> (selecting -> ...) relaying -> closed. */
+export class Connection implements LegOwner, DialOwner, ProxyAcceptOwner, TlsAcceptOwner {
   readonly #account: Account;
   readonly #context: ConnectionContext;
+  readonly #preface: Preface | undefined;
   #leg: Leg;
   readonly #selection: Selection;
   #state: State = { phase: 'selecting' };
@@ -65,11 +74,16 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     readonly context: ConnectionContext;
   }) {
     const { id, socket, selection, context } = options;
-    const { service, observer, unixClients } = context;
+    const { service, observer, unixClients, proxyProtocol = 'off' } = context;
     this.#context = context;
     this.#selection = selection;
     this.#account = new Account({ id, client: unixClients ? 'unix' : clientName(socket), service, observer });
+    this.#preface = proxyProtocol === 'off' ? undefined : new Preface(proxyProtocol, socket);
     this.#leg = new Leg(socket, this, !unixClients);
+  }
+
+  get preface(): Buffer | undefined {
+    return this.#preface?.bytes;
   }
 
   get client(): string {
@@ -90,6 +104,44 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
   }
 
   start(): void {
+    const { acceptProxyProtocol, dialing } = this.#context;
+    if (acceptProxyProtocol !== true) {
+      this.#admit();
+      return;
+    }
+    const accept = new ProxyAccept({ leg: this.#leg, timeoutMs: dialing.connectTimeoutMs, owner: this });
+    this.#state = { phase: 'header', accept };
+    accept.start();
+  }
+
+  headerRead(ends: ProxyEnds | undefined): void {
+    if (this.#state.phase !== 'header') return;
+    this.#take(this.#leg);
+    if (ends !== undefined) {
+      this.#account.carried(ends.source);
+      this.#preface?.carried(ends);
+    }
+    this.#admit();
+  }
+
+  headerFailed(failure: ProxyAcceptFailure): void {
+    const { kind } = failure;
+    this.#take(this.#leg);
+    if (kind === 'refused') {
+      const { code } = failure;
+      this.#account.headerRefused(code);
+      this.#finish('attache', code === 'TIMEOUT' ? 'proxy_header_timeout' : 'proxy_header_invalid');
+      // So that nobody takes it for an answer that was empty.
+      this.#leg.reset();
+    } else {
+      this.#finish('client', kind === 'gone' ? 'client_gone' : 'client_error');
+      this.#leg.destroy();
+    }
+    if (this.#leg.closed) this.legClosed();
+  }
+
+  /** Nothing but TLS, where there is any, is between the client and a candidate now. */
+  #admit(): void {
     const { accepting, unixClients } = this.#context;
     if (accepting === undefined) {
       this.#leg.peek();
@@ -106,6 +158,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     if (this.#state.phase !== 'handshaking') return;
     this.#take(leg);
     this.#account.secured(peer);
+    this.#preface?.secured(peer);
     leg.peek();
     this.#state = { phase: 'selecting' };
     this.#dialNext();
@@ -135,6 +188,10 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     }
     if (state.phase === 'dialing') state.dial.abort();
     if (state.phase === 'handshaking') this.#take(state.accept.abort());
+    if (state.phase === 'header') {
+      state.accept.abort();
+      this.#take(this.#leg);
+    }
     if (state.phase !== 'closed' && state.phase !== 'closing') this.#finish('attache', reason);
     this.#leg.destroy();
   }

@@ -21,6 +21,10 @@ export interface ServiceOptions {
   readonly dialing: DialSettings;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
+  /** Clients are expected to send a PROXY protocol header; default: false. */
+  readonly acceptProxyProtocol?: boolean | undefined;
+  /** The header that candidates are sent; default: `off`. */
+  readonly proxyProtocol?: 'off' | 'v1' | 'v2' | undefined;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
   /** 0: no limit. */
