@@ -38,9 +38,9 @@ export interface ProxyTls {
 /** A header as it is sent. */
 export interface ProxyHeader {
   readonly version: 'v1' | 'v2';
-  /** Undefined when they are not known, or are no addresses of TCP: `UNKNOWN` in version 1, `AF_UNSPEC` in version 2. */
+  /** Undefined when they are not known, or are no addresses of TCP: `UNKNOWN` in version 1, LOCAL in version 2. */
   readonly ends: ProxyEnds | undefined;
-  /** Version 1 has no place for it. */
+  /** Version 1 has no place for it, nor has version 2 without ends. */
   readonly tls?: ProxyTls | undefined;
 }
 

@@ -4,6 +4,7 @@ import {
   SSL_CLIENT,
   TLV,
   TLV_SSL,
+  V2_LOCAL,
   V2_PROXY,
   V2_SIGNATURE,
   V2_TCP4,
@@ -17,11 +18,12 @@ import {
 /**
  * The bytes of a header. Ends of two families are both told as IPv6, the IPv4 one mapped into it, as HAProxy does.
  *
- * A client of unknown address is `PROXY UNKNOWN` in version 1. In version 2 it is PROXY with AF_UNSPEC, not LOCAL: LOCAL
- * says that nobody's connection is being carried (a health check), and makes a receiver discard what is said of TLS.
+ * Without ends it is `PROXY UNKNOWN` in version 1. In version 2 it is LOCAL, which a receiver must discard but for its
+ * length, so that nothing is said of TLS: PROXY with AF_UNSPEC would have room for that, but HAProxy 2.6 refuses it.
  */
 export function writeProxyHeader({ version, ends, tls }: ProxyHeader): Buffer {
-  return version === 'v1' ? Buffer.from(lineOf(ends), 'latin1') : writeV2(ends, tls);
+  if (version === 'v1') return Buffer.from(lineOf(ends), 'latin1');
+  return ends === undefined ? startV2(V2_LOCAL, V2_UNSPECIFIED, 0) : writeV2(ends, tls);
 }
 
 /** Longest text in an entry: more than any name of DNS or X.520, little enough for the header to stay under 1 kB. */
@@ -38,16 +40,18 @@ function lineOf(ends: ProxyEnds | undefined): string {
   return `PROXY ${isV4 ? 'TCP4' : 'TCP6'} ${from} ${to} ${source.port} ${destination.port}\r\n`;
 }
 
-function writeV2(ends: ProxyEnds | undefined, tls: ProxyTls | undefined): Buffer {
-  const family = ends === undefined ? V2_UNSPECIFIED : inIPv4(ends) ? V2_TCP4 : V2_TCP6;
+function writeV2(ends: ProxyEnds, tls: ProxyTls | undefined): Buffer {
   const block = Buffer.concat([addressesOf(ends), tls === undefined ? NOTHING : entriesOf(tls)]);
-  return Buffer.concat([V2_SIGNATURE, Buffer.from([V2_PROXY, family]), uint16(block.length), block]);
+  return Buffer.concat([startV2(V2_PROXY, inIPv4(ends) ? V2_TCP4 : V2_TCP6, block.length), block]);
+}
+
+function startV2(command: number, family: number, length: number): Buffer {
+  return Buffer.concat([V2_SIGNATURE, Buffer.from([command, family]), uint16(length)]);
 }
 
 const NOTHING = Buffer.alloc(0);
 
-function addressesOf(ends: ProxyEnds | undefined): Buffer {
-  if (ends === undefined) return NOTHING;
+function addressesOf(ends: ProxyEnds): Buffer {
   const { source, destination } = ends;
   const bytesOf = inIPv4(ends) ? ipv4Bytes : ipv6Bytes;
   return Buffer.concat([bytesOf(source.ip), bytesOf(destination.ip), uint16(source.port), uint16(destination.port)]);
