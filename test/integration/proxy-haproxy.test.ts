@@ -21,7 +21,10 @@ const hosts = ['127.0.0.1', '::1'] as const;
 for (const host of hosts) {
   for (const { version, flag } of versions) {
     test(`HAProxy in front with ${flag}: its client at ${host} is the client`, TIMEOUT, async (t) => {
-      if (!(await hasAddress(host))) return t.skip(`this machine has no ${host}`);
+      if (!(await hasAddress(host))) {
+        t.skip(`this machine has no ${host}`);
+        return;
+      }
       const echo = await startEcho(t);
       const service = await startService(t, { candidates: [echo.address], acceptProxyProtocol: true });
       const port = await freePort();
@@ -41,7 +44,10 @@ for (const host of hosts) {
     });
 
     test(`HAProxy behind: ${version} tells it of a client at ${host}`, TIMEOUT, async (t) => {
-      if (!(await hasAddress(host))) return t.skip(`this machine has no ${host}`);
+      if (!(await hasAddress(host))) {
+        t.skip(`this machine has no ${host}`);
+        return;
+      }
       const port = await freePort();
       await startHaproxy(t, { sections: answering(port), port });
       const service = await startService(t, {

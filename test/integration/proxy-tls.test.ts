@@ -33,7 +33,7 @@ test('client mode: the header goes in front of the TLS handshake', TIMEOUT, asyn
         lines.push(bytes.toString('latin1', 0, end));
         socket.unshift(bytes.subarray(end));
         const secure = new TLSSocket(socket, { isServer: true, secureContext });
-        secure.on('error', () => undefined).on('data', (chunk) => secure.end(chunk));
+        secure.on('error', () => undefined).on('data', (chunk: Buffer) => secure.end(chunk));
       });
     },
   });
