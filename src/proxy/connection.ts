@@ -207,7 +207,6 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
     const carrier = relay({
       client: this.#leg,
       candidate: dialed.leg,
-      readCandidate: dialed.read,
       onFailed: (side, error) => this.#sideFailed(side, error),
       onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),
     });
