@@ -87,8 +87,9 @@ export class Service {
     });
     this.#slots = listeners.map((address, index) => {
       const { family, resolver, keepAliveMs } = dialing;
-      // TLS reads the socket below it in its own way.
-      const directRead = options.accepting === undefined ? options.directRead : 'off';
+      // TLS and the PROXY header read the socket in their own way.
+      const readsByItself = options.accepting !== undefined || options.acceptProxyProtocol === true;
+      const directRead = readsByItself ? 'off' : options.directRead;
       const shared = { service: name, observer, family, resolver, keepAliveMs, directRead };
       const holds = options.holdTimeoutMs > 0;
       const slot = new Slot({ ...shared, index, address, policy: policy(), holds, onConnection: this.#accept });

@@ -87,8 +87,8 @@ export class ProxyAccept implements LegOwner {
       case 'complete':
         this.#stop('handing-over');
         if (bytes.length > header.bytes) this.#leg.socket.unshift(bytes.subarray(header.bytes));
-        // Only then has the stream noticed that nobody listens for `readable` any more; whoever does next, as TLS
-        // does, would not be told of what is there already.
+        // Only then has the stream noticed that nobody listens for `readable` any more. Noticed under the next owner, it
+        // would resume a socket that this one has paused.
         process.nextTick(handOver, this, header.ends);
     }
   }
