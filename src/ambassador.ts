@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { orderedPolicy, roundRobinPolicy } from './balancing/policies.ts';
+import { policyOf } from './balancing/policies.ts';
 import type { Config, ServiceConfig } from './config/config.ts';
 import { resolveOptions, type AmbassadorOptions } from './config/options.ts';
 import { formatAddress, type Address } from './core/address.ts';
@@ -261,7 +261,7 @@ export class Ambassador {
       ...service,
       accepting: identity?.accepting,
       source: (this.#parts.sourceFor ?? sourceFor)(service, this.#config),
-      policy: () => (balance === 'round-robin' ? roundRobinPolicy(retries) : orderedPolicy()),
+      policy: () => policyOf(balance, retries),
       dialing: {
         connectTimeoutMs: service.connectTimeoutMs,
         keepAliveMs: service.keepAliveMs,

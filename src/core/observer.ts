@@ -14,6 +14,8 @@ export type AttacheEvent =
   | TlsFailedEvent
   | TlsMaterialEvent
   | CandidatesChangedEvent
+  | CandidateEjectedEvent
+  | CandidateRecoveredEvent
   | DiscoveryStateEvent
   | CandidateIgnoredEvent
   | AcceptFailedEvent
@@ -163,6 +165,28 @@ export interface CandidatesChangedEvent {
   readonly candidates: readonly Address[];
   readonly added: readonly string[];
   readonly removed: readonly string[];
+}
+
+/** A candidate has failed too often in a row and is set aside. */
+export interface CandidateEjectedEvent {
+  readonly type: 'candidate-ejected';
+  readonly service: string;
+  readonly candidate: string;
+  /** Why the last connect failed: as in {@link DialFailedEvent}. */
+  readonly errno: string;
+  /** Connect failures in a row. */
+  readonly fails: number;
+  /** How long it stays aside before it is tried again. */
+  readonly forMs: number;
+  /** It was aside before, and the connection that tried it again failed. */
+  readonly again: boolean;
+}
+
+/** A candidate that was set aside has answered. One that leaves the set while it is aside does not recover. */
+export interface CandidateRecoveredEvent {
+  readonly type: 'candidate-recovered';
+  readonly service: string;
+  readonly candidate: string;
 }
 
 export interface DiscoveryStateEvent {

@@ -2,7 +2,9 @@ import type { Logger } from 'pino';
 import { formatAddress } from '../core/address.ts';
 import type {
   AttacheEvent,
+  CandidateEjectedEvent,
   CandidateIgnoredEvent,
+  CandidateRecoveredEvent,
   CandidatesChangedEvent,
   DiscoveryStateEvent,
   HoldEvent,
@@ -30,6 +32,8 @@ const ERROR_LINES = 20;
 /** Anyone who can reach the listener can make these. */
 const HANDSHAKE_LINES = 20;
 const HEADER_LINES = 20;
+/** One that fails and answers by turns can make these. */
+const HEALTH_LINES = 20;
 /** A lone client that finds nobody makes two of these. */
 const HOLD_LINES = 20;
 const MAX_KEY = 256;
@@ -42,6 +46,7 @@ class EventLog {
   readonly #errors: LineLimit;
   readonly #handshakes: LineLimit;
   readonly #headers: LineLimit;
+  readonly #health: LineLimit;
   readonly #holds: LineLimit;
   /** Last errno of each listener that does not listen. */
   readonly #listenFaults = new Map<string, string>();
@@ -57,6 +62,7 @@ class EventLog {
     this.#errors = limit(ERROR_LINES);
     this.#handshakes = limit(HANDSHAKE_LINES);
     this.#headers = limit(HEADER_LINES);
+    this.#health = limit(HEALTH_LINES);
     this.#holds = limit(HOLD_LINES);
   }
 
@@ -99,6 +105,12 @@ class EventLog {
         return;
       case 'candidates-changed':
         this.#candidatesChanged(event);
+        return;
+      case 'candidate-ejected':
+        this.#candidateEjected(event);
+        return;
+      case 'candidate-recovered':
+        this.#candidateRecovered(event);
         return;
       case 'discovery-state':
         this.#discoveryState(event);
@@ -183,6 +195,22 @@ class EventLog {
       },
       'candidates changed',
     );
+  }
+
+  #candidateEjected({ service, candidate, errno, fails, forMs, again }: CandidateEjectedEvent): void {
+    const fields = { service, candidate, errno, fails, forMs };
+    if (again) {
+      this.#logger.debug(fields, 'candidate still set aside');
+      return;
+    }
+    const suppressed = this.#health.admit(`${service}/ejected`);
+    if (suppressed !== undefined) this.#logger.warn({ ...fields, ...counted(suppressed) }, 'candidate set aside');
+  }
+
+  #candidateRecovered({ service, candidate }: CandidateRecoveredEvent): void {
+    const suppressed = this.#health.admit(`${service}/recovered`);
+    if (suppressed !== undefined)
+      this.#logger.info({ service, candidate, ...counted(suppressed) }, 'candidate recovered');
   }
 
   #discoveryState({ service, status, error }: DiscoveryStateEvent): void {
