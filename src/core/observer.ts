@@ -20,6 +20,7 @@ export type AttacheEvent =
   | CandidateIgnoredEvent
   | AcceptFailedEvent
   | ResetEvent
+  | StateFileEvent
   | HoldEvent
   | LifecycleEvent
   | InternalErrorEvent;
@@ -217,6 +218,18 @@ export interface ResetEvent {
   /** Connections that were, or over `RESET_JITTER` will be, ended by this change. */
   readonly connections: number;
   readonly mode: 'reset' | 'reset-removed' | 'drain';
+}
+
+/**
+ * News of the file that holds the last good sets. `ignored`: what was found at the start is no good, and is replaced by
+ * the next set; `unwritable`: a set could not be written, which is tried again with the next one; `recovered`: it was
+ * written after that.
+ */
+export interface StateFileEvent {
+  readonly type: 'state-file';
+  readonly outcome: 'ignored' | 'unwritable' | 'recovered';
+  readonly path: string;
+  readonly error?: string;
 }
 
 /** Clients of a listener are held, unread, because no candidate answers; or none is held any more. */

@@ -13,6 +13,7 @@ import type {
   ListenFailedEvent,
   Observer,
   ProxyHeaderRefusedEvent,
+  StateFileEvent,
   TlsFailedEvent,
   TlsMaterialEvent,
 } from '../core/observer.ts';
@@ -129,6 +130,9 @@ class EventLog {
         this.#logger.info({ service, connections, mode }, 'connections reset');
         return;
       }
+      case 'state-file':
+        this.#stateFile(event);
+        return;
       case 'hold':
         this.#hold(event);
         return;
@@ -228,6 +232,12 @@ class EventLog {
     const suppressed = this.#ignored.admit(service);
     if (suppressed === undefined) return;
     this.#logger.warn({ service, key: shorten(key, MAX_KEY), reason, ...counted(suppressed) }, 'candidate ignored');
+  }
+
+  #stateFile({ outcome, path, error }: StateFileEvent): void {
+    const fields = { outcome, path, ...(error === undefined ? {} : { error: shorten(error) }) };
+    if (outcome === 'recovered') this.#logger.info(fields, 'state file');
+    else this.#logger.warn(fields, 'state file');
   }
 
   #hold({ service, listener, phase, connections, ms }: HoldEvent): void {

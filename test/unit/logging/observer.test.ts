@@ -41,6 +41,18 @@ const table: readonly (readonly [AttacheEvent, Record<string, unknown>])[] = [
     { level: 'info', service, listener: 0, reason: 'no-candidate', msg: 'listener closed' },
   ],
   [
+    { type: 'state-file', outcome: 'ignored', path: '/s', error: 'written by something else' },
+    { level: 'warn', outcome: 'ignored', path: '/s', error: 'written by something else', msg: 'state file' },
+  ],
+  [
+    { type: 'state-file', outcome: 'unwritable', path: '/s', error: 'EROFS: x' },
+    { level: 'warn', outcome: 'unwritable', path: '/s', error: 'EROFS: x', msg: 'state file' },
+  ],
+  [
+    { type: 'state-file', outcome: 'recovered', path: '/s' },
+    { level: 'info', outcome: 'recovered', path: '/s', msg: 'state file' },
+  ],
+  [
     { type: 'connection-opened', service, id: 1, client: '127.0.0.1:5' },
     { level: 'debug', service, id: 1, client: '127.0.0.1:5', msg: 'connection opened' },
   ],
