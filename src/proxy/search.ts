@@ -33,6 +33,8 @@ export interface Found {
 
 /** Hears how a search ended; exactly one of the two, once, and none after `abort`. */
 export interface SearchOwner {
+  /** What candidates are sent ahead of everything; undefined: nothing. */
+  readonly preface: Buffer | undefined;
   found(found: Found): void;
   notFound(reason: SearchFailure): void;
 }
@@ -74,6 +76,10 @@ export class Search implements DialOwner, Entrant, Held {
     this.#context = options.context;
     this.#owner = options.owner;
     this.#mayBeHeld = options.context.hold !== undefined;
+  }
+
+  get preface(): Buffer | undefined {
+    return this.#owner.preface;
   }
 
   start(): void {
