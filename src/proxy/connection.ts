@@ -10,20 +10,21 @@ import { relay, type Relay } from '../transport/relay.ts';
 import { TlsAccept, type TlsAcceptOwner, type TlsAcceptSettings, type TlsFailure } from '../transport/tls-accept.ts';
 import type { TlsPeer } from '../transport/tls-peer.ts';
 import { Account, clientName } from './account.ts';
+import { TimeLimits, type TimeLimitSettings } from './time-limits.ts';
 
 /** What a connection needs of its service. One object per listener, shared by all its connections. */
-export interface ConnectionContext {
+export interface ConnectionContext extends TimeLimitSettings {
   readonly service: string;
   readonly observer: Observer;
   readonly dialing: DialSettings;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
-  readonly idleTimeoutMs: number;
-  readonly halfCloseTimeoutMs: number;
   /** Whether clients come in over a Unix socket, where they have no address. */
   readonly unixClients: boolean;
   /** Whether a candidate is still one that this listener's clients are carried to. */
   isMember(candidate: Candidate): boolean;
+  /** Asks to be looked at now and then ({@link Connection.watched}). */
+  watch(connection: Connection): void;
   /** Called once, when both sockets are closed. */
   closed(connection: Connection): void;
 }
@@ -51,12 +52,11 @@ type State =
 export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
   readonly #account: Account;
   readonly #context: ConnectionContext;
+  readonly #limits: TimeLimits;
   #leg: Leg;
   readonly #selection: Selection;
   #state: State = { phase: 'selecting' };
   #silentEnd: NodeJS.Timeout | undefined;
-  #progress = 0;
-  #movedAt = 0;
 
   constructor(options: {
     readonly id: number;
@@ -69,6 +69,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     this.#context = context;
     this.#selection = selection;
     this.#account = new Account({ id, client: unixClients ? 'unix' : clientName(socket), service, observer });
+    this.#limits = new TimeLimits(context, this.#account.acceptedAt);
     this.#leg = new Leg(socket, this, !unixClients);
   }
 
@@ -139,24 +140,18 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     this.#leg.destroy();
   }
 
-  sweep(now: number): void {
+  watched(now: number, probe: boolean): boolean {
+    const state = this.#state;
     // What a client has sent may have filled the memory for it; then nothing of it is read until a candidate answers.
-    if (this.#state.phase === 'dialing') this.#leg.probe();
-    if (this.#state.phase !== 'relaying') return;
-    const { relay: moving } = this.#state;
-    moving.probe();
-    if (moving.progress !== this.#progress) {
-      this.#progress = moving.progress;
-      this.#movedAt = now;
-      return;
-    }
-    const stillMs = now - this.#movedAt;
-    const { idleTimeoutMs, halfCloseTimeoutMs } = this.#context;
-    // An idle connection has nothing under way that a FIN could cut short; a half-closed one may have.
-    if (idleTimeoutMs > 0 && stillMs >= idleTimeoutMs) moving.abort('idle_timeout', true);
-    else if (halfCloseTimeoutMs > 0 && stillMs >= halfCloseTimeoutMs && moving.halfClosed) {
-      moving.abort('half_close_timeout');
-    }
+    if (state.phase === 'dialing' && probe) this.#leg.probe();
+    if (state.phase !== 'relaying') return true;
+    if (probe) state.relay.probe();
+    return this.#limits.watched(state.relay, now);
+  }
+
+  dueAt(now: number): number {
+    const relay = this.#state.phase === 'relaying' ? this.#state.relay : undefined;
+    return this.#limits.dueAt(now, { relay, abort: (reason) => this.abort(reason) });
   }
 
   dialed(dialed: Dialed): void {
@@ -170,11 +165,11 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     this.#account.secured(dialed.tls);
     clearTimeout(this.#silentEnd);
     const now = performance.now();
-    this.#movedAt = now;
     const carrier = relay({
       client: this.#leg,
       candidate: dialed.leg,
       readCandidate: dialed.read,
+      onUneasy: () => this.#context.watch(this),
       onFailed: (side, error) => this.#sideFailed(side, error),
       onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),
     });

@@ -1,17 +1,19 @@
 import type { Socket } from 'node:net';
 import type { Policy } from '../balancing/policies.ts';
 import { formatAddress, type Address } from '../core/address.ts';
+import type { Admission } from '../core/admission.ts';
 import type { CloseReason } from '../core/close-reason.ts';
 import type { Observer } from '../core/observer.ts';
 import type { CandidateSource, SourceState } from '../discovery/source.ts';
 import type { DialSettings } from '../transport/dialer.ts';
 import type { TlsAcceptSettings } from '../transport/tls-accept.ts';
-import { sweepInterval, Tracker } from '../transport/tracker.ts';
+import { tickInterval, Tracker } from '../transport/tracker.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
+import type { TimeLimitSettings } from './time-limits.ts';
 import { Resets, type OnChange } from './resets.ts';
 import { Slot, type SlotStatus } from './slot.ts';
 
-export interface ServiceOptions {
+export interface ServiceOptions extends TimeLimitSettings {
   readonly name: string;
   /** One; or several, tied one-to-one to the candidates (cluster mode). */
   readonly listeners: readonly Address[];
@@ -21,10 +23,10 @@ export interface ServiceOptions {
   readonly dialing: DialSettings;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
-  readonly idleTimeoutMs: number;
-  readonly halfCloseTimeoutMs: number;
   /** 0: no limit. */
   readonly maxConnections: number;
+  /** Shared by all services of the process. */
+  readonly admission: Admission;
   readonly onChange: OnChange;
   readonly drainTimeoutMs: number;
   readonly resetJitterMs: number;
@@ -60,7 +62,8 @@ export class Service {
     const { name, dialing, observer, listeners, policy } = options;
     this.name = name;
     this.#options = options;
-    this.#connections = new Tracker(sweepInterval([options.idleTimeoutMs, options.halfCloseTimeoutMs]));
+    const { idleTimeoutMs, halfCloseTimeoutMs, maxLifetimeMs = 0 } = options;
+    this.#connections = new Tracker(tickInterval([idleTimeoutMs, halfCloseTimeoutMs, maxLifetimeMs]));
     this.#resets = new Resets({
       onChange: options.onChange,
       drainTimeoutMs: options.drainTimeoutMs,
@@ -74,7 +77,7 @@ export class Service {
       const shared = { service: name, observer, family, resolver, keepAliveMs };
       const slot = new Slot({ ...shared, index, address, policy: policy(), onConnection: this.#accept });
       const unixClients = address.kind === 'unix';
-      const contextOf = { ...options, service: name, unixClients, closed: this.#closed };
+      const contextOf = { ...options, service: name, unixClients, watch: this.#watch, closed: this.#closed };
       // The slot's own members: in cluster mode a candidate may have moved to another listener.
       this.#contexts.set(slot, { ...contextOf, isMember: (candidate) => slot.pool.has(candidate) });
       return slot;
@@ -185,16 +188,23 @@ export class Service {
   }
 
   readonly #accept = (socket: Socket, slot: Slot): void => {
-    const { nextId, maxConnections, observer } = this.#options;
+    const { nextId, maxConnections, admission, observer } = this.#options;
     const context = this.#contexts.get(slot);
     if (context === undefined) throw new Error('a slot without a context');
     const id = nextId();
     const connection = new Connection({ id, socket, selection: slot.pool.select(), context });
     const full = maxConnections > 0 && this.#connections.size >= maxConnections;
+    const admitted = !full && admission.enter();
+    if (admitted) this.#admitted.add(connection);
     this.#connections.add(connection);
     observer({ type: 'connection-opened', service: this.name, id, client: connection.client });
     if (full) connection.refuse('max_connections');
+    else if (!admitted) connection.refuse('out_of_resources');
     else connection.start();
+  };
+
+  readonly #watch = (connection: Connection): void => {
+    this.#connections.watch(connection);
   };
 
   readonly #closed = (connection: Connection): void => {
