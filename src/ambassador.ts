@@ -9,6 +9,7 @@ import { broadcast, type AttacheEvent, type LifecycleEvent, type Observer } from
 import { lazySource } from './discovery/lazy.ts';
 import type { CandidateSource } from './discovery/source.ts';
 import { staticSource } from './discovery/static.ts';
+import { ProcessAdmission } from './process-admission.ts';
 import { Service, type ServiceStatus } from './proxy/service.ts';
 import { ServiceIdentity, type TlsStatus } from './service-identity.ts';
 import { systemResolver, type Resolver } from './transport/resolver.ts';
@@ -23,6 +24,8 @@ export interface AmbassadorParts {
   readonly resolver?: Resolver;
   /** Where a service's candidates come from; default: what its configuration says. */
   readonly sourceFor?: (service: ServiceConfig, config: Config) => CandidateSource;
+  /** File descriptors that may be open; default: what the system says of this process. */
+  readonly descriptorLimit?: number;
   /** HTTP servers and the like: started with the services, closed last. */
   readonly endpoints?: (ambassador: Ambassador) => Promise<readonly Endpoint[]>;
 }
@@ -52,6 +55,7 @@ export class Ambassador {
   readonly #observers = new Set<Observer>();
   readonly #emit: Observer;
   readonly #services: readonly Service[];
+  readonly #admission: ProcessAdmission;
   /** Of the services that speak TLS. */
   readonly #identities = new Map<Service, ServiceIdentity>();
   readonly #hurry = new AbortController();
@@ -71,6 +75,8 @@ export class Ambassador {
     this.#parts = parts;
     if (parts.observer !== undefined) this.#observers.add(parts.observer);
     this.#emit = broadcast(this.#observers);
+    const { services } = config;
+    this.#admission = new ProcessAdmission({ services, observer: this.#emit, limit: parts.descriptorLimit });
     const resolver = parts.resolver ?? systemResolver();
     let id = 0;
     const nextId = () => (id += 1);
@@ -160,6 +166,7 @@ export class Ambassador {
   async #start(): Promise<void> {
     this.#refuseWhenClosing();
     this.#phase = 'serving';
+    this.#admission.check();
     const listening = Promise.all(this.#services.map((service) => this.#startService(service)));
     // Heard below; until then it must not count as unheard.
     listening.catch(() => undefined);
@@ -223,6 +230,7 @@ export class Ambassador {
     for (const service of this.#services) service.cut('shutdown');
     await Promise.all(this.#services.map((service) => service.close()));
     await Promise.all([...this.#identities.values()].map((identity) => identity.stop()));
+    this.#admission.admission.close();
     this.#phase = 'closed';
     this.#lifecycle('stopped');
     await this.#closeEndpoints();
@@ -270,6 +278,7 @@ export class Ambassador {
         resolver: shared.resolver,
         tls: identity?.dialing,
       },
+      admission: this.#admission.admission,
       observer: this.#emit,
       nextId: shared.nextId,
     });

@@ -6,7 +6,7 @@ const PER_CONNECTION = 2;
 const OWN = 40;
 /** HTTP servers, resolvers and clients of a registry may take more where there is more. */
 const RESERVED_SHARE = 1 / 16;
-const MOST_RESERVED = 512;
+const MOST_RESERVED = 256;
 
 /**
  * How many descriptors this process may have open: its soft limit, which Node has raised to the hard one when it started.

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Candidate } from '../balancing/candidate.ts';
 import type { Selection } from '../balancing/pool.ts';
+import { isOwnFault, type Admission } from '../core/admission.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import { errnoOf } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
@@ -17,6 +18,7 @@ export interface ConnectionContext extends TimeLimitSettings {
   readonly service: string;
   readonly observer: Observer;
   readonly dialing: DialSettings;
+  readonly admission: Admission;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
   /** Whether clients come in over a Unix socket, where they have no address. */
@@ -190,6 +192,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
       this.#account.tlsFailed({ side: 'candidate', address: candidate.key, code: errno });
     }
     this.#failed(candidate, errno, ms);
+    if (isOwnFault(errno)) this.#context.admission.failed(errno);
   }
 
   legEnded(): void {
@@ -238,7 +241,14 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
 
   #failed(candidate: Candidate | undefined, errno: string, ms: number): void {
     if (candidate !== undefined) this.#account.dialFailed(candidate, errno, ms);
-    if (this.#state.phase === 'dialing') this.#dialNext();
+    if (this.#state.phase !== 'dialing') return;
+    if (!isOwnFault(errno)) {
+      this.#dialNext();
+      return;
+    }
+    // No other candidate would be reached either, and each of them would be blamed.
+    this.#finish('attache', 'out_of_resources');
+    this.#leg.destroy();
   }
 
   #take(leg: Leg): void {

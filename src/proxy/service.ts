@@ -54,6 +54,8 @@ export class Service {
   readonly #contexts = new Map<Slot, ConnectionContext>();
   readonly #connections: Tracker<Connection>;
   readonly #resets: Resets;
+  /** Turned away, and not closed yet. */
+  readonly #refused = new Set<Connection>();
   #members: ReadonlySet<string> | undefined;
   #discovery: SourceState = { status: 'starting' };
   #phase: 'new' | 'open' | 'draining' | 'closed' = 'new';
@@ -74,7 +76,8 @@ export class Service {
     });
     this.#slots = listeners.map((address, index) => {
       const { family, resolver, keepAliveMs } = dialing;
-      const shared = { service: name, observer, family, resolver, keepAliveMs };
+      const { admission } = options;
+      const shared = { service: name, observer, admission, family, resolver, keepAliveMs };
       const slot = new Slot({ ...shared, index, address, policy: policy(), onConnection: this.#accept });
       const unixClients = address.kind === 'unix';
       const contextOf = { ...options, service: name, unixClients, watch: this.#watch, closed: this.#closed };
@@ -195,7 +198,7 @@ export class Service {
     const connection = new Connection({ id, socket, selection: slot.pool.select(), context });
     const full = maxConnections > 0 && this.#connections.size >= maxConnections;
     const admitted = !full && admission.enter();
-    if (admitted) this.#admitted.add(connection);
+    if (!admitted) this.#refused.add(connection);
     this.#connections.add(connection);
     observer({ type: 'connection-opened', service: this.name, id, client: connection.client });
     if (full) connection.refuse('max_connections');
@@ -208,6 +211,7 @@ export class Service {
   };
 
   readonly #closed = (connection: Connection): void => {
+    if (!this.#refused.delete(connection)) this.#options.admission.leave();
     this.#connections.remove(connection);
   };
 }

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { Pool } from '../balancing/pool.ts';
 import type { Policy } from '../balancing/policies.ts';
 import type { Address } from '../core/address.ts';
+import { isOwnFault, type Admission } from '../core/admission.ts';
 import type { Observer } from '../core/observer.ts';
 import { Listener, type ListenerOptions } from '../transport/listener.ts';
 
@@ -20,6 +21,7 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
   readonly address: Address;
   readonly policy: Policy;
   readonly observer: Observer;
+  readonly admission: Admission;
   readonly onConnection: (socket: Socket, slot: Slot) => void;
 }
 
@@ -39,7 +41,7 @@ export class Slot {
       onConnection: (socket) => options.onConnection(socket, this),
       onListening: (address) => this.#listening(address),
       onFailed: (errno, retryInMs) => this.#failed(errno, retryInMs),
-      onAcceptError: (errno) => options.observer({ type: 'accept-failed', service: options.service, errno }),
+      onAcceptError: (errno) => this.#notAccepted(errno),
     });
   }
 
@@ -88,6 +90,12 @@ export class Slot {
     const { service, index, observer, address } = this.#options;
     this.#settle({ phase: 'failed', errno });
     observer({ type: 'listen-failed', service, listener: index, address, errno, retryInMs });
+  }
+
+  #notAccepted(errno: string): void {
+    const { service, observer, admission } = this.#options;
+    observer({ type: 'accept-failed', service, errno });
+    if (isOwnFault(errno)) admission.failed(errno);
   }
 
   #settle(status: SlotStatus): void {
