@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import {
-  connectionsThatFit,
-  descriptorLimit,
-  descriptorsInUse,
-  parseDescriptorLimit,
-} from '../../src/descriptors.ts';
+import { connectionsThatFit, descriptorLimit, descriptorsInUse, parseDescriptorLimit } from '../../src/descriptors.ts';
 
 const LIMITS = `Limit                     Soft Limit           Hard Limit           Units     
 Max processes             7823                 7823                 processes 
