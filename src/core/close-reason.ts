@@ -15,6 +15,9 @@ export type EndedBy = 'client' | 'candidate' | 'attache';
  * | `client_gone` | the client left before a candidate answered; the dial was aborted |
  * | `no_candidates` | the candidate set was empty |
  * | `no_candidate_answered` | every candidate that may be tried was tried |
+ * | `too_many_dials` | its turn to dial did not come within `CONNECT_TIMEOUT`: too many dials of the service were under way |
+ * | `hold_timeout` | no candidate answered for `HOLD_TIMEOUT` |
+ * | `hold_queue_full` | no candidate answered, and too many clients were held already |
  * | `max_connections` | refused: the service was full |
  * | `out_of_resources` | refused or given up: this process or machine is out of descriptors, or of memory for sockets |
  * | `idle_timeout` | no byte either way for `IDLE_TIMEOUT` |
@@ -38,6 +41,9 @@ export const closeReasons = [
   'client_gone',
   'no_candidates',
   'no_candidate_answered',
+  'too_many_dials',
+  'hold_timeout',
+  'hold_queue_full',
   'max_connections',
   'out_of_resources',
   'idle_timeout',

@@ -6,6 +6,7 @@ import type { CloseReason } from '../core/close-reason.ts';
 import type { Observer } from '../core/observer.ts';
 import type { CandidateSource, SourceState } from '../discovery/source.ts';
 import type { DialSettings } from '../transport/dialer.ts';
+import { Gate } from '../transport/gate.ts';
 import type { TlsAcceptSettings } from '../transport/tls-accept.ts';
 import { tickInterval, Tracker } from '../transport/tracker.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
@@ -23,6 +24,8 @@ export interface ServiceOptions extends TimeLimitSettings {
   readonly dialing: DialSettings;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
+  /** How long a client is held while no candidate answers, ms; 0: it is closed at once. */
+  readonly holdTimeoutMs: number;
   /** 0: no limit. */
   readonly maxConnections: number;
   /** Shared by all services of the process. */
@@ -44,7 +47,12 @@ export interface ServiceStatus {
   readonly known: boolean;
   readonly discovery: SourceState;
   readonly connections: number;
+  /** Clients that are held because no candidate answers; they count as connections, too. */
+  readonly held: number;
 }
+
+/** Most dials of one service at once: candidates that do not answer must not take every descriptor and port. */
+const MAX_DIALS = 512;
 
 /** One declared service: its listeners, its candidates, its connections. */
 export class Service {
@@ -56,6 +64,7 @@ export class Service {
   readonly #resets: Resets;
   /** Turned away, and not closed yet. */
   readonly #refused = new Set<Connection>();
+  readonly #dials = new Gate(MAX_DIALS);
   #members: ReadonlySet<string> | undefined;
   #discovery: SourceState = { status: 'starting' };
   #phase: 'new' | 'open' | 'draining' | 'closed' = 'new';
@@ -76,13 +85,19 @@ export class Service {
     });
     this.#slots = listeners.map((address, index) => {
       const { family, resolver, keepAliveMs } = dialing;
-      const { admission } = options;
-      const shared = { service: name, observer, admission, family, resolver, keepAliveMs };
-      const slot = new Slot({ ...shared, index, address, policy: policy(), onConnection: this.#accept });
+      const shared = { service: name, observer, admission: options.admission, family, resolver, keepAliveMs };
+      const holds = options.holdTimeoutMs > 0;
+      const slot = new Slot({ ...shared, index, address, policy: policy(), holds, onConnection: this.#accept });
       const unixClients = address.kind === 'unix';
-      const contextOf = { ...options, service: name, unixClients, watch: this.#watch, closed: this.#closed };
+      const callbacks = { watch: this.#watch, closed: this.#closed };
+      const contextOf = { ...options, ...callbacks, service: name, unixClients, dials: this.#dials };
       // The slot's own members: in cluster mode a candidate may have moved to another listener.
-      this.#contexts.set(slot, { ...contextOf, isMember: (candidate) => slot.pool.has(candidate) });
+      this.#contexts.set(slot, {
+        ...contextOf,
+        hold: slot.hold,
+        select: () => slot.pool.select(),
+        isMember: (candidate) => slot.pool.has(candidate),
+      });
       return slot;
     });
   }
@@ -99,6 +114,7 @@ export class Service {
       known: this.#members !== undefined,
       discovery: this.#discovery,
       connections: this.#connections.size,
+      held: this.#slots.reduce((sum, slot) => sum + (slot.hold?.size ?? 0), 0),
     };
   }
 
@@ -166,6 +182,7 @@ export class Service {
     // In this order: what is chosen anew here was chosen after the change, and is no connection to be reset.
     if (before !== undefined) this.#resets.changed();
     for (const connection of this.#connections) connection.reconsider();
+    for (const slot of this.#slots) slot.hold?.changed();
   }
 
   #fill(slot: Slot, set: readonly Address[]): void {
@@ -195,7 +212,7 @@ export class Service {
     const context = this.#contexts.get(slot);
     if (context === undefined) throw new Error('a slot without a context');
     const id = nextId();
-    const connection = new Connection({ id, socket, selection: slot.pool.select(), context });
+    const connection = new Connection({ id, socket, context });
     const full = maxConnections > 0 && this.#connections.size >= maxConnections;
     const admitted = !full && admission.enter();
     if (!admitted) this.#refused.add(connection);

@@ -4,7 +4,11 @@ import type { Policy } from '../balancing/policies.ts';
 import type { Address } from '../core/address.ts';
 import { isOwnFault, type Admission } from '../core/admission.ts';
 import type { Observer } from '../core/observer.ts';
+import { HoldQueue } from './hold.ts';
 import { Listener, type ListenerOptions } from '../transport/listener.ts';
+
+/** Most clients of one listener that are held at once. */
+const MAX_HELD = 1_024;
 
 /** How far a listener has come. */
 export type SlotStatus =
@@ -20,6 +24,8 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
   readonly index: number;
   readonly address: Address;
   readonly policy: Policy;
+  /** Whether clients are held while no candidate answers. */
+  readonly holds: boolean;
   readonly observer: Observer;
   readonly admission: Admission;
   readonly onConnection: (socket: Socket, slot: Slot) => void;
@@ -28,6 +34,7 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
 /** A listener with the candidates its clients are carried to: all of the service's, or in cluster mode its own one. */
 export class Slot {
   readonly pool: Pool;
+  readonly hold: HoldQueue | undefined;
   readonly #options: SlotOptions;
   readonly #listener: Listener;
   #status: SlotStatus = { phase: 'closed' };
@@ -36,6 +43,7 @@ export class Slot {
   constructor(options: SlotOptions) {
     this.#options = options;
     this.pool = new Pool(options.policy);
+    this.hold = options.holds ? this.#holdQueue() : undefined;
     this.#listener = new Listener({
       ...options,
       onConnection: (socket) => options.onConnection(socket, this),
@@ -78,6 +86,15 @@ export class Slot {
   settled(): Promise<void> {
     if (this.#status.phase !== 'opening') return Promise.resolve();
     return new Promise((resolve) => this.#onSettled.push(resolve));
+  }
+
+  #holdQueue(): HoldQueue {
+    const { service, index, observer } = this.#options;
+    return new HoldQueue({
+      places: MAX_HELD,
+      hasCandidates: () => this.pool.candidates.length > 0,
+      onChange: (change) => observer({ type: 'hold', service, listener: index, ...change }),
+    });
   }
 
   #listening(address: Address): void {
