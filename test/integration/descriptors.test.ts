@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { startAttache, type Attache } from '../support/attache.ts';
@@ -36,7 +35,12 @@ async function isCarried(t: TestContext, port: number): Promise<boolean> {
   const socket = await connectTo(port);
   t.after(() => socket.destroy());
   socket.write('?');
-  return Promise.race([once(socket, 'data').then(() => true), once(socket, 'close').then(() => false)]);
+  return new Promise((resolve) => {
+    socket
+      .on('data', () => resolve(true))
+      .on('end', () => resolve(false))
+      .on('close', () => resolve(false));
+  });
 }
 
 /** Sets the soft limit of a running process; the hard one stays. */
