@@ -279,6 +279,7 @@ export class Ambassador {
         tls: identity?.dialing,
       },
       admission: this.#admission.admission,
+      directRead: this.#config.directRead,
       observer: this.#emit,
       nextId: shared.nextId,
     });

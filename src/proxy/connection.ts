@@ -144,7 +144,6 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
     const carrier = relay({
       client: this.#leg,
       candidate: dialed.leg,
-      readCandidate: dialed.read,
       onUneasy: () => this.#context.watch(this),
       onFailed: (side, error) => this.#sideFailed(side, error),
       onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),

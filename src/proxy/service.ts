@@ -7,6 +7,7 @@ import type { Observer } from '../core/observer.ts';
 import type { CandidateSource, SourceState } from '../discovery/source.ts';
 import type { DialSettings } from '../transport/dialer.ts';
 import { Gate } from '../transport/gate.ts';
+import type { DirectRead } from '../transport/listener.ts';
 import type { TlsAcceptSettings } from '../transport/tls-accept.ts';
 import { tickInterval, Tracker } from '../transport/tracker.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
@@ -33,6 +34,8 @@ export interface ServiceOptions extends TimeLimitSettings {
   readonly onChange: OnChange;
   readonly drainTimeoutMs: number;
   readonly resetJitterMs: number;
+  /** Whether accepted sockets read into buffers of ours. */
+  readonly directRead: DirectRead;
   readonly observer: Observer;
   /** Numbers connections over the whole process. */
   readonly nextId: () => number;
@@ -85,7 +88,10 @@ export class Service {
     });
     this.#slots = listeners.map((address, index) => {
       const { family, resolver, keepAliveMs } = dialing;
-      const shared = { service: name, observer, admission: options.admission, family, resolver, keepAliveMs };
+      const { admission } = options;
+      // TLS reads the socket below it in its own way.
+      const directRead = options.accepting === undefined ? options.directRead : 'off';
+      const shared = { service: name, observer, admission, family, resolver, keepAliveMs, directRead };
       const holds = options.holdTimeoutMs > 0;
       const slot = new Slot({ ...shared, index, address, policy: policy(), holds, onConnection: this.#accept });
       const unixClients = address.kind === 'unix';

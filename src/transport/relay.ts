@@ -26,8 +26,6 @@ export interface Relay {
 export interface RelayOptions {
   readonly client: Leg;
   readonly candidate: Leg;
-  /** Starts the flow from the candidate: how depends on how its socket was opened. */
-  readonly readCandidate: () => void;
   /** See {@link Relay.uneasy}; may be told again and again. */
   readonly onUneasy?: () => void;
   /** A side failed, before anything is closed for it. */
@@ -89,7 +87,7 @@ class StreamRelay implements Relay, LegOwner {
     candidate.owner = this;
     client.movedAt = performance.now();
     client.join(candidate);
-    this.#options.readCandidate();
+    candidate.flow();
     // A client may have finished before its candidate answered, with bytes that are still to be delivered, or none.
     client.flow();
     if (client.ended) this.legEnded(client);

@@ -18,3 +18,11 @@ export async function cpuShareOf(pid: number, ms: number): Promise<number> {
 export function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
+
+/** The number that the next descriptor of a process gets. */
+export function nextDescriptorOf(pid: number): number {
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map(Number));
+  let next = 0;
+  while (open.has(next)) next += 1;
+  return next;
+}
