@@ -1,12 +1,12 @@
 /** What the system refuses to us, whoever is dialed: no fault of a candidate, and no other candidate would help. */
-const OWN_FAULTS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
 /**
  * Whether a failed dial is this process's or machine's own trouble. `EADDRNOTAVAIL` is not: ports run out for one
  * destination at a time, and another candidate may well be reached.
  */
-export function isOwnFault(errno: string): boolean {
-  return OWN_FAULTS.has(errno);
+export function isShortage(errno: string): boolean {
+  return SHORTAGES.has(errno);
 }
 
 /** A change of {@link Admission}. */

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
+import type { Candidate } from '../balancing/candidate.ts';
+import type { EjectionSettings, HealthChange } from '../balancing/ejection.ts';
 import { Pool } from '../balancing/pool.ts';
 import type { Policy } from '../balancing/policies.ts';
 import type { Address } from '../core/address.ts';
-import { isOwnFault, type Admission } from '../core/admission.ts';
+import { isShortage, type Admission } from '../core/admission.ts';
 import type { Observer } from '../core/observer.ts';
 import { HoldQueue } from './hold.ts';
 import { Listener, type ListenerOptions } from '../transport/listener.ts';
@@ -24,6 +26,7 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
   readonly index: number;
   readonly address: Address;
   readonly policy: Policy;
+  readonly ejection: EjectionSettings;
   /** Whether clients are held while no candidate answers. */
   readonly holds: boolean;
   readonly observer: Observer;
@@ -42,7 +45,10 @@ export class Slot {
 
   constructor(options: SlotOptions) {
     this.#options = options;
-    this.pool = new Pool(options.policy);
+    this.pool = new Pool(options.policy, {
+      ejection: options.ejection,
+      onHealth: (candidate, change, errno) => this.#judged(candidate, change, errno),
+    });
     this.hold = options.holds ? this.#holdQueue() : undefined;
     this.#listener = new Listener({
       ...options,
@@ -88,6 +94,16 @@ export class Slot {
     return new Promise((resolve) => this.#onSettled.push(resolve));
   }
 
+  #judged({ key }: Candidate, change: HealthChange, errno = 'UNKNOWN'): void {
+    const { service, observer } = this.#options;
+    if (change.kind === 'recovered') {
+      observer({ type: 'candidate-recovered', service, candidate: key });
+      return;
+    }
+    const { fails, forMs, again } = change;
+    observer({ type: 'candidate-ejected', service, candidate: key, errno, fails, forMs, again });
+  }
+
   #holdQueue(): HoldQueue {
     const { service, index, observer } = this.#options;
     return new HoldQueue({
@@ -112,7 +128,7 @@ export class Slot {
   #notAccepted(errno: string): void {
     const { service, observer, admission } = this.#options;
     observer({ type: 'accept-failed', service, errno });
-    if (isOwnFault(errno)) admission.failed(errno);
+    if (isShortage(errno)) admission.failed(errno);
   }
 
   #settle(status: SlotStatus): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { Admission, BACK_OFF_MS, isOwnFault, QUIET_MS, type AdmissionChange } from '../../../src/core/admission.ts';
+import { Admission, BACK_OFF_MS, isShortage, QUIET_MS, type AdmissionChange } from '../../../src/core/admission.ts';
 
 function door(t: TestContext, most: number) {
   let now = 1_000_000;
@@ -70,6 +70,6 @@ test('after the system has refused something nobody comes in for a moment, and t
 });
 
 test('what the system refuses to us is told from what a candidate refuses', () => {
-  for (const errno of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']) assert.ok(isOwnFault(errno), errno);
-  for (const errno of ['ECONNREFUSED', 'TIMEOUT', 'EADDRNOTAVAIL', 'UNKNOWN']) assert.ok(!isOwnFault(errno), errno);
+  for (const errno of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']) assert.ok(isShortage(errno), errno);
+  for (const errno of ['ECONNREFUSED', 'TIMEOUT', 'EADDRNOTAVAIL', 'UNKNOWN']) assert.ok(!isShortage(errno), errno);
 });
