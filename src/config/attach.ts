@@ -16,7 +16,7 @@ export function attach(left: readonly Suffixed[], services: readonly ServiceDraf
   for (const one of left) {
     const service = bySuffix.get(one.suffix);
     if (service === undefined) refuseOrIgnore(one, [...bySuffix.keys()], report);
-    else putSuffixed(service.settings, one, report);
+    else putSuffixed(service.settings, one);
   }
 }
 

@@ -19,7 +19,7 @@ export interface Config {
 }
 
 export type Net = 'tcp4' | 'tcp6' | 'tcp';
-export type Balance = 'ordered' | 'round-robin';
+export type Balance = 'ordered' | 'round-robin' | 'least-connections' | 'random';
 export type OnChange = 'reset' | 'reset-removed' | 'drain' | 'keep';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
@@ -34,13 +34,22 @@ export interface ServiceConfig {
   readonly balance: Balance;
   readonly connectTimeoutMs: number;
   readonly retries: number;
+  /** Connect failures in a row that set a candidate aside; 0: never. */
+  readonly maxFails: number;
+  readonly failTimeoutMs: number;
+  readonly holdTimeoutMs: number;
   readonly onChange: OnChange;
   readonly drainTimeoutMs: number;
   readonly resetJitterMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
+  readonly maxLifetimeMs: number;
   readonly keepAliveMs: number;
   readonly maxConnections: number;
+  /** The header sent to candidates. */
+  readonly proxyProtocol: 'off' | 'v1' | 'v2';
+  /** Whether clients have to send such a header. */
+  readonly acceptProxyProtocol: boolean;
   readonly tls: TlsConfig;
 }
 
@@ -77,6 +86,8 @@ export type CandidatesConfig =
 export interface DiscoveryConfig {
   readonly backend: DiscoveryBackend;
   readonly onFailure: 'keep' | 'clear';
+  /** Where the last good sets are kept; undefined: nowhere. */
+  readonly stateFile: string | undefined;
   /** CIDR blocks as typed and checked, e.g. `10.0.0.0/8`; empty: everything but link-local. */
   readonly allow: readonly string[];
 }

@@ -1,6 +1,5 @@
 import { isServiceName, nameKey, type ServiceDraft } from './draft.ts';
 import { expected } from './kind.ts';
-import { notSupported } from './planned.ts';
 import type { Report } from './report.ts';
 import { Settings } from './setting.ts';
 import { spellBeside } from './spell.ts';
@@ -41,10 +40,9 @@ export function declareServices(options: DeclareOptions): Declared {
 }
 
 /** Adds a word to a service. */
-export function putSuffixed(settings: Settings, { word, given }: Suffixed, report: Report): void {
+export function putSuffixed(settings: Settings, { word, given }: Suffixed): void {
   const { text, origin, fromFlag } = given;
-  if (word.planned) report.fault(origin, notSupported(word).message);
-  else settings.put({ word, text, origin, fromFlag, isPath: false });
+  settings.put({ word, text, origin, fromFlag, isPath: false });
 }
 
 /** A name declared twice is a fault that names both places. */
@@ -77,7 +75,7 @@ function declareGroup(source: Suffixed, group: readonly Suffixed[], report: Repo
     return [];
   }
   const settings = new Settings(report);
-  for (const one of group) putSuffixed(settings, one, report);
+  for (const one of group) putSuffixed(settings, one);
   const name = suffix.toLowerCase().replaceAll('_', '-');
   const spell = (word: string): string => spellBeside(origin, `${word}_${suffix}`);
   return [{ name, origin, named: origin, spell, settings }];

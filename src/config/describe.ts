@@ -40,13 +40,19 @@ function serviceRows(service: ServiceConfig): readonly Row[] {
     ['balance', service.balance],
     ['connect_timeout', formatDuration(service.connectTimeoutMs)],
     ['retries', service.retries],
+    ['max_fails', service.maxFails],
+    ['fail_timeout', formatDuration(service.failTimeoutMs)],
+    ['hold_timeout', formatDuration(service.holdTimeoutMs)],
     ['on_change', service.onChange],
     ['drain_timeout', formatDuration(service.drainTimeoutMs)],
     ['reset_jitter', formatDuration(service.resetJitterMs)],
     ['idle_timeout', formatDuration(service.idleTimeoutMs)],
     ['half_close_timeout', formatDuration(service.halfCloseTimeoutMs)],
+    ['max_lifetime', formatDuration(service.maxLifetimeMs)],
     ['keepalive', formatDuration(service.keepAliveMs)],
     ['max_connections', service.maxConnections],
+    ['proxy_protocol', service.proxyProtocol],
+    ['accept_proxy_protocol', service.acceptProxyProtocol],
     ...tlsRows(service.tls),
   ];
 }
@@ -95,11 +101,12 @@ function processRows(config: Config): readonly Row[] {
   ];
 }
 
-function discoveryRows({ backend, onFailure, allow }: DiscoveryConfig): readonly Row[] {
+function discoveryRows({ backend, onFailure, allow, stateFile }: DiscoveryConfig): readonly Row[] {
   const rows: Row[] = [
     ['dsc', backend.kind === 'etcd' ? backend.endpoints : [pathToFileURL(backend.root).href]],
     ['discovery_on_failure', onFailure],
     ['discovery_allow', allow],
+    ...given([['state_file', stateFile]]),
   ];
   if (backend.kind === 'directory') return rows;
   const login: readonly (readonly [string, string | undefined])[] = [

@@ -8,7 +8,12 @@ export function discoveryOf(values: ProcessValues, draft: Draft, report: Report)
   checkPair(draft, ['ETCD_CERT', 'ETCD_KEY'], report);
   checkPair(draft, ['ETCD_USERNAME', 'ETCD_PASSWORD'], report);
   warnOfUnused(values, draft, report);
-  return { backend: backendOf(values), onFailure: values.DISCOVERY_ON_FAILURE, allow: values.DISCOVERY_ALLOW ?? [] };
+  return {
+    backend: backendOf(values),
+    onFailure: values.DISCOVERY_ON_FAILURE,
+    stateFile: values.STATE_FILE,
+    allow: values.DISCOVERY_ALLOW ?? [],
+  };
 }
 
 function backendOf(values: ProcessValues): DiscoveryBackend {

@@ -6,7 +6,6 @@ import { givenInEnvironment, type Given } from './given.ts';
 import type { Environment } from './injected.ts';
 import { nearMiss } from './near-miss.ts';
 import { didYouMean } from './nearest.ts';
-import { notSupported } from './planned.ts';
 import { quote } from './quote.ts';
 import type { Report } from './report.ts';
 import { readServices } from './services.ts';
@@ -76,10 +75,6 @@ function gatherBare(given: readonly Given[], report: Report): Bare {
       continue;
     }
     const { word } = reading;
-    if (word.planned) {
-      report.fault(one.origin, notSupported(word).message);
-      continue;
-    }
     const settings = word.scope === 'process' ? process : isDefault(word) ? defaults : declaring;
     for (const setting of settingsOf(one, word, reading.kind === 'secret-file')) settings.put(setting);
   }

@@ -34,16 +34,15 @@ Exit codes
 
 /** What `attache help` prints, without a newline at the end. */
 export function helpText(): string {
-  const built = words.filter(({ planned }) => planned !== true);
   return [
     USAGE,
     section(
       'Words of a service',
-      built.filter(({ scope }) => scope === 'service'),
+      words.filter(({ scope }) => scope === 'service'),
     ),
     section(
       'Words of the process',
-      built.filter(({ scope }) => scope === 'process'),
+      words.filter(({ scope }) => scope === 'process'),
     ),
     GRAMMAR,
   ].join('\n\n');

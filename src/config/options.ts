@@ -2,7 +2,6 @@ import type { Balance, Config, LogLevel, Net, OnChange } from './config.ts';
 import { requireOwnNames } from './declare.ts';
 import type { Draft } from './draft.ts';
 import { didYouMean, nearest } from './nearest.ts';
-import { notSupported } from './planned.ts';
 import { Report } from './report.ts';
 import { resolve } from './resolve.ts';
 import { draftOfObject, type ObjectDialect } from './service-object.ts';
@@ -36,6 +35,12 @@ export interface ServiceOptions {
   readonly connectTimeout?: DurationOption | undefined;
   /** Further candidates a balanced connection may try; default 0. */
   readonly retries?: number | undefined;
+  /** Connect failures in a row that set a candidate aside, to be tried last; default 3, 0 is never. */
+  readonly maxFails?: number | undefined;
+  /** How long a candidate stays aside; default 10 s. */
+  readonly failTimeout?: DurationOption | undefined;
+  /** How long a new client is held, unread, while no candidate answers; default 0: it is closed at once. */
+  readonly holdTimeout?: DurationOption | undefined;
   /** What a change of membership does to established connections; default `reset`. */
   readonly onChange?: OnChange | undefined;
   /** With `onChange: 'drain'`; default 30 s. */
@@ -46,10 +51,16 @@ export interface ServiceOptions {
   readonly idleTimeout?: DurationOption | undefined;
   /** How long one direction may idle after the other has finished; default 60 s. */
   readonly halfCloseTimeout?: DurationOption | undefined;
+  /** Closes a connection after this long, give or take 10%; default 0: never. */
+  readonly maxLifetime?: DurationOption | undefined;
   /** TCP keep-alive on both sides; default 30 s. */
   readonly keepalive?: DurationOption | undefined;
   /** Beyond it new clients are closed at once; default 0, no limit. */
   readonly maxConnections?: number | undefined;
+  /** The header sent to the candidate; default `off`. */
+  readonly proxyProtocol?: 'off' | 'v1' | 'v2' | undefined;
+  /** Whether clients have to send such a header, version 1 or 2; default false. */
+  readonly acceptProxyProtocol?: boolean | undefined;
   /** `client`: plain in, TLS out; `server`: TLS in, plain out; default `off`. */
   readonly tlsMode?: 'off' | 'client' | 'server' | undefined;
   /** Directory or `s3://bucket/prefix` holding `ca.pem`, `cert.pem` and `key.pem`. */
@@ -85,6 +96,8 @@ export interface AmbassadorOptions {
   readonly discoveryOnFailure?: 'keep' | 'clear' | undefined;
   /** Only discovered addresses inside these CIDR blocks are dialed; default: all but link-local. */
   readonly discoveryAllow?: string | readonly string[] | undefined;
+  /** File that keeps the last good sets, for a start while the backend is down; default: none. */
+  readonly stateFile?: string | undefined;
   /** Listen address of health and status; default `off`, unlike the program's. */
   readonly httpAddr?: string | undefined;
   /** Listen address of calls that change something; default `off`, unlike the program's. */
@@ -144,7 +157,7 @@ function processSettings(options: object, report: Report): Settings {
       report.fault(key, `expected an option of an ambassador, got an unknown key${hint}`);
       continue;
     }
-    const read = word.planned ? notSupported(word) : textOfValue(value, word, 'ms');
+    const read = textOfValue(value, word, 'ms');
     if (read.ok) settings.put({ word, text: read.text, origin: key, fromFlag: false, isPath: false });
     else {
       report.fault(key, read.message);

@@ -39,8 +39,6 @@ export const count: Kind<number> = {
 
 export interface ChoiceOptions<C extends string> {
   readonly choices: readonly C[];
-  /** Documented, but not built in this version. */
-  readonly later?: readonly string[];
   /** Other spellings, lower case. */
   readonly synonyms?: Readonly<Partial<Record<string, C>>>;
   readonly anyCase?: boolean;
@@ -48,7 +46,7 @@ export interface ChoiceOptions<C extends string> {
 
 /** One of a closed list of words. */
 export function choice<const C extends string>(options: ChoiceOptions<C>): Kind<C> {
-  const { choices, later = [], synonyms = {}, anyCase = false } = options;
+  const { choices, synonyms = {}, anyCase = false } = options;
   const known = new Map<string, C>(choices.map((name) => [name, name]));
   for (const [name, meant] of Object.entries(synonyms)) if (meant !== undefined) known.set(name, meant);
   return {
@@ -57,8 +55,7 @@ export function choice<const C extends string>(options: ChoiceOptions<C>): Kind<
     parse(text) {
       const found = known.get(anyCase ? text.toLowerCase() : text);
       if (found !== undefined) return accept(found);
-      const fault = expected(oneOf(choices), text);
-      return refuse(later.includes(text) ? `${fault}, which is not supported by this version` : fault);
+      return refuse(expected(oneOf(choices), text));
     },
   };
 }

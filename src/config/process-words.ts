@@ -28,7 +28,7 @@ export const processWords = {
     kind: cidrBlocks,
     meaning: 'only discovered addresses inside these CIDR blocks are dialed; unset: all but link-local',
   },
-  STATE_FILE: { kind: path, meaning: 'last good sets are kept here', planned: true },
+  STATE_FILE: { kind: path, meaning: 'last good sets are kept here, for a start while the backend is down' },
   HTTP_ADDR: {
     kind: addressOrOff,
     default: ':29091',

@@ -1,7 +1,6 @@
 import { isServiceName, nameGrammar, type ServiceDraft } from './draft.ts';
 import { expected } from './kind.ts';
 import { didYouMean, nearest } from './nearest.ts';
-import { notSupported } from './planned.ts';
 import type { Report } from './report.ts';
 import { Settings } from './setting.ts';
 import { describeType, textOfValue } from './value-text.ts';
@@ -44,7 +43,7 @@ export function draftOfObject(object: ServiceObject, dialect: ObjectDialect, rep
       const near = nearest(key, dialect.keys) ?? nearest(key.toLowerCase(), dialect.keys);
       report.fault(path, `expected a setting of a service, got an unknown key${didYouMean(near)}`);
     } else if (!dialect.isUnset(given)) {
-      const read = word.planned ? notSupported(word) : textOfValue(given, word, dialect.numbers);
+      const read = textOfValue(given, word, dialect.numbers);
       if (read.ok) settings.put({ word, text: read.text, origin: path, fromFlag, isPath: false });
       else {
         report.fault(path, read.message);

@@ -18,7 +18,7 @@ export const serviceWords = {
   },
   LB: { kind: boolean, default: 'false', meaning: 'true is BALANCE=round-robin, false is BALANCE=ordered' },
   BALANCE: {
-    kind: choice({ choices: ['ordered', 'round-robin'], later: ['least-connections', 'random'] }),
+    kind: choice({ choices: ['ordered', 'round-robin', 'least-connections', 'random'] }),
     default: 'ordered',
     meaning: 'which candidate is next',
   },
@@ -27,15 +27,13 @@ export const serviceWords = {
   MAX_FAILS: {
     kind: count,
     default: '3',
-    meaning: 'connect failures in a row that set a candidate aside',
-    planned: true,
+    meaning: 'connect failures in a row that set a candidate aside: tried last; 0 is never',
   },
-  FAIL_TIMEOUT: { kind: duration, default: '10s', meaning: 'how long a candidate stays aside', planned: true },
+  FAIL_TIMEOUT: { kind: duration, default: '10s', meaning: 'how long a candidate stays aside' },
   HOLD_TIMEOUT: {
     kind: duration,
     default: '0',
     meaning: 'how long a new client is held while no candidate answers',
-    planned: true,
   },
   ON_CHANGE: {
     kind: choice({ choices: ['reset', 'reset-removed', 'drain', 'keep'] }),
@@ -58,7 +56,6 @@ export const serviceWords = {
     kind: duration,
     default: '0',
     meaning: 'close a connection after this long, give or take 10%',
-    planned: true,
   },
   KEEPALIVE: { kind: duration, default: '30s', meaning: 'TCP keep-alive on both sides' },
   MAX_CONNECTIONS: { kind: count, default: '0', meaning: 'beyond it new clients are closed at once; 0 is no limit' },
@@ -116,13 +113,11 @@ export const serviceWords = {
     kind: choice({ choices: ['off', 'v1', 'v2'] }),
     default: 'off',
     meaning: 'header sent to the candidate',
-    planned: true,
   },
   ACCEPT_PROXY_PROTOCOL: {
     kind: boolean,
     default: 'false',
     meaning: 'expect a v1 or v2 header from clients',
-    planned: true,
   },
 } as const satisfies WordTable;
 

@@ -11,8 +11,6 @@ export interface WordRow<T = unknown> {
   readonly aliases?: readonly string[];
   /** Other names of the flag and of the key in `SERVICES`, lower case. */
   readonly spellings?: readonly string[];
-  /** Documented, but not built in this version: setting it is a fault. */
-  readonly planned?: true;
 }
 
 /** Rows by name of the variable. */

@@ -3,12 +3,13 @@ import type { Candidate } from '../balancing/candidate.ts';
 import type { Selection } from '../balancing/pool.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import { errnoOf } from '../core/errors.ts';
-import type { ConnectionTls, DialAttempt, Observer, TlsFailedEvent } from '../core/observer.ts';
+import type { Observer } from '../core/observer.ts';
 import { Dial, type Dialed, type DialOwner, type DialSettings, type DialStage } from '../transport/dialer.ts';
 import { isPeerReset, Leg, type LegOwner } from '../transport/leg.ts';
 import { relay, type Relay } from '../transport/relay.ts';
 import { TlsAccept, type TlsAcceptOwner, type TlsAcceptSettings, type TlsFailure } from '../transport/tls-accept.ts';
 import type { TlsPeer } from '../transport/tls-peer.ts';
+import { Account, clientName } from './account.ts';
 
 /** What a connection needs of its service. One object per listener, shared by all its connections. */
 export interface ConnectionContext {
@@ -48,18 +49,14 @@ type State =
 
 /** One client from accept to close: (handshaking ->) selecting -> dialing -> (selecting -> ...) relaying -> closed. */
 export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
-  readonly id: number;
-  readonly client: string;
-  readonly acceptedAt = performance.now();
+  readonly #account: Account;
   readonly #context: ConnectionContext;
   #leg: Leg;
   readonly #selection: Selection;
-  readonly #attempts: DialAttempt[] = [];
   #state: State = { phase: 'selecting' };
-  #tls: TlsPeer | undefined;
   #silentEnd: NodeJS.Timeout | undefined;
   #progress = 0;
-  #movedAt = this.acceptedAt;
+  #movedAt = 0;
 
   constructor(options: {
     readonly id: number;
@@ -67,12 +64,16 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     readonly selection: Selection;
     readonly context: ConnectionContext;
   }) {
-    const { socket } = options;
-    this.id = options.id;
-    this.#context = options.context;
-    this.#selection = options.selection;
-    this.client = this.#context.unixClients ? 'unix' : clientName(socket);
-    this.#leg = new Leg(socket, this, !this.#context.unixClients);
+    const { id, socket, selection, context } = options;
+    const { service, observer, unixClients } = context;
+    this.#context = context;
+    this.#selection = selection;
+    this.#account = new Account({ id, client: unixClients ? 'unix' : clientName(socket), service, observer });
+    this.#leg = new Leg(socket, this, !unixClients);
+  }
+
+  get client(): string {
+    return this.#account.client;
   }
 
   /** What carries this connection, and when it was chosen (`performance.now()`); undefined before it has answered. */
@@ -104,14 +105,14 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
   secured(leg: Leg, peer: TlsPeer): void {
     if (this.#state.phase !== 'handshaking') return;
     this.#take(leg);
-    this.#tls = peer;
+    this.#account.secured(peer);
     leg.peek();
     this.#state = { phase: 'selecting' };
     this.#dialNext();
   }
 
   notSecured(leg: Leg, { kind, endedBy, code, peer }: TlsFailure): void {
-    this.#tlsFailed({ side: 'client', address: this.client, code, peer });
+    this.#account.tlsFailed({ side: 'client', address: this.client, code, peer });
     this.#finish(endedBy, kind === 'peer' ? 'tls_peer_refused' : 'tls_handshake_failed');
     this.#take(leg);
     // Never the plain leg below a TLS one, see `TlsLeg.reset`.
@@ -166,7 +167,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
       this.#failed(candidate, 'REMOVED', ms);
       return;
     }
-    this.#tls ??= dialed.tls;
+    this.#account.secured(dialed.tls);
     clearTimeout(this.#silentEnd);
     const now = performance.now();
     this.#movedAt = now;
@@ -177,15 +178,21 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
       onFailed: (side, error) => this.#sideFailed(side, error),
       onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),
     });
-    this.#attempts.push({ candidate: candidate.key, outcome: 'ok', ms });
-    this.#state = { phase: 'relaying', candidate, relay: carrier, chosenAt: since, dialMs: now - this.acceptedAt };
+    this.#account.dialed(candidate, ms);
+    this.#state = {
+      phase: 'relaying',
+      candidate,
+      relay: carrier,
+      chosenAt: since,
+      dialMs: now - this.#account.acceptedAt,
+    };
     carrier.start();
   }
 
   dialFailed(errno: string, stage: DialStage = 'connect'): void {
     const { candidate, ms } = this.#attemptOver();
     if (stage === 'handshake' && candidate !== undefined) {
-      this.#tlsFailed({ side: 'candidate', address: candidate.key, code: errno });
+      this.#account.tlsFailed({ side: 'candidate', address: candidate.key, code: errno });
     }
     this.#failed(candidate, errno, ms);
   }
@@ -209,13 +216,15 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
       this.#state.dial.abort();
       this.#finish('client', 'client_gone');
     }
-    if (this.#state.phase === 'closing') this.#closed({ ...this.#state, candidate: undefined, carrier: undefined });
+    if (this.#state.phase !== 'closing') return;
+    const { endedBy, reason } = this.#state;
+    this.#closed({ endedBy, reason, candidate: undefined, carrier: undefined });
   }
 
   #dialNext(): void {
     const candidate = this.#selection.next();
     if (candidate === undefined) {
-      this.#finish('attache', this.#attempts.length === 0 ? 'no_candidates' : 'no_candidate_answered');
+      this.#finish('attache', this.#account.attempts === 0 ? 'no_candidates' : 'no_candidate_answered');
       this.#leg.destroy();
       return;
     }
@@ -233,11 +242,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
   }
 
   #failed(candidate: Candidate | undefined, errno: string, ms: number): void {
-    if (candidate !== undefined) {
-      this.#attempts.push({ candidate: candidate.key, outcome: errno, ms });
-      const { observer, service } = this.#context;
-      observer({ type: 'dial-failed', service, id: this.id, candidate: candidate.key, errno, ms });
-    }
+    if (candidate !== undefined) this.#account.dialFailed(candidate, errno, ms);
     if (this.#state.phase === 'dialing') this.#dialNext();
   }
 
@@ -250,12 +255,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     const code = errnoOf(error);
     const state = this.#state;
     if (!code.startsWith('ERR_SSL_') || state.phase !== 'relaying') return;
-    this.#tlsFailed({ side, address: side === 'client' ? this.client : state.candidate.key, code });
-  }
-
-  #tlsFailed(failure: Omit<TlsFailedEvent, 'type' | 'service' | 'id'>): void {
-    const { observer, service } = this.#context;
-    observer({ type: 'tls-failed', service, id: this.id, ...failure });
+    this.#account.tlsFailed({ side, address: side === 'client' ? this.client : state.candidate.key, code });
   }
 
   #clientGone(): void {
@@ -268,7 +268,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
   /** The outcome is decided; what is left is the client's socket to close. */
   #finish(endedBy: EndedBy, reason: CloseReason): void {
     clearTimeout(this.#silentEnd);
-    this.#state = { phase: 'closing', endedBy, reason, dialMs: performance.now() - this.acceptedAt };
+    this.#state = { phase: 'closing', endedBy, reason, dialMs: performance.now() - this.#account.acceptedAt };
   }
 
   #closed(end: {
@@ -280,34 +280,9 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     const state = this.#state;
     if (state.phase !== 'relaying' && state.phase !== 'closing') return;
     this.#state = { phase: 'closed' };
-    const { observer, service } = this.#context;
-    observer({
-      type: 'connection-closed',
-      service,
-      id: this.id,
-      client: this.client,
-      candidate: end.candidate?.key,
-      ...(this.#tls && { tls: tlsOf(this.#tls) }),
-      bytesToCandidate: end.carrier?.bytesToCandidate ?? 0,
-      bytesToClient: end.carrier?.bytesToClient ?? 0,
-      dialMs: state.dialMs,
-      totalMs: performance.now() - this.acceptedAt,
-      endedBy: end.endedBy,
-      reason: end.reason,
-      attempts: this.#attempts,
-    });
+    const { carrier, ...ending } = end;
+    const bytes = { bytesToCandidate: carrier?.bytesToCandidate ?? 0, bytesToClient: carrier?.bytesToClient ?? 0 };
+    this.#account.closed({ ...ending, ...bytes, dialMs: state.dialMs });
     this.#context.closed(this);
   }
-}
-
-function tlsOf({ name, version, resumed }: TlsPeer): ConnectionTls {
-  return { peer: name, version, resumed };
-}
-
-function clientName(socket: Socket): string {
-  const { remoteAddress, remotePort } = socket;
-  // A client that has already gone has no address any more.
-  if (remoteAddress === undefined || remotePort === undefined) return 'unknown';
-  const ip = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice('::ffff:'.length) : remoteAddress;
-  return ip.includes(':') ? `[${ip}]:${remotePort}` : `${ip}:${remotePort}`;
 }

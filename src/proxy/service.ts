@@ -188,10 +188,11 @@ export class Service {
     const { nextId, maxConnections, observer } = this.#options;
     const context = this.#contexts.get(slot);
     if (context === undefined) throw new Error('a slot without a context');
-    const connection = new Connection({ id: nextId(), socket, selection: slot.pool.select(), context });
+    const id = nextId();
+    const connection = new Connection({ id, socket, selection: slot.pool.select(), context });
     const full = maxConnections > 0 && this.#connections.size >= maxConnections;
     this.#connections.add(connection);
-    observer({ type: 'connection-opened', service: this.name, id: connection.id, client: connection.client });
+    observer({ type: 'connection-opened', service: this.name, id, client: connection.client });
     if (full) connection.refuse('max_connections');
     else connection.start();
   };

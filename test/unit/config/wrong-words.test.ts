@@ -5,20 +5,6 @@ import { configure, reportOf, type Input } from './configure.ts';
 const ok = { SRC: ':16379', DST: '10.0.3.144:6379' };
 
 const wrong: readonly (readonly [condition: string, input: Input, report: string])[] = [
-  // words of later versions
-  ...['MAX_FAILS', 'FAIL_TIMEOUT', 'HOLD_TIMEOUT', 'MAX_LIFETIME', 'PROXY_PROTOCOL', 'ACCEPT_PROXY_PROTOCOL'].map(
-    (word) =>
-      [
-        word,
-        { env: { ...ok, [word]: '0' } },
-        `${word}: expected to be unset, got a value: ${word} is not supported by this version`,
-      ] as const,
-  ),
-  [
-    'STATE_FILE',
-    { env: { ...ok, STATE_FILE: '/var/lib/attache' } },
-    'STATE_FILE: expected to be unset, got a value: STATE_FILE is not supported by this version',
-  ],
   // the balancing switch
   [
     'LB against BALANCE',

@@ -1,0 +1,86 @@
+import type { Socket } from 'node:net';
+import type { Candidate } from '../balancing/candidate.ts';
+import type { CloseReason, EndedBy } from '../core/close-reason.ts';
+import type { DialAttempt, Observer, TlsFailedEvent } from '../core/observer.ts';
+import type { TlsPeer } from '../transport/tls-peer.ts';
+
+/** How a connection ended. */
+export interface Ending {
+  readonly endedBy: EndedBy;
+  readonly reason: CloseReason;
+  /** The candidate that carried it; undefined when none did. */
+  readonly candidate: Candidate | undefined;
+  readonly bytesToCandidate: number;
+  readonly bytesToClient: number;
+  /** From accept until a candidate answered, or until giving up. */
+  readonly dialMs: number;
+}
+
+/** What is told about one connection: gathered while it lives, reported as events. */
+export class Account {
+  readonly id: number;
+  readonly client: string;
+  readonly acceptedAt = performance.now();
+  readonly #service: string;
+  readonly #observer: Observer;
+  readonly #attempts: DialAttempt[] = [];
+  #tls: TlsPeer | undefined;
+
+  constructor(options: {
+    readonly id: number;
+    readonly client: string;
+    readonly service: string;
+    readonly observer: Observer;
+  }) {
+    this.id = options.id;
+    this.client = options.client;
+    this.#service = options.service;
+    this.#observer = options.observer;
+  }
+
+  /** Candidates tried so far. */
+  get attempts(): number {
+    return this.#attempts.length;
+  }
+
+  /** Of the two sides at most one speaks TLS. */
+  secured(peer: TlsPeer | undefined): void {
+    this.#tls ??= peer;
+  }
+
+  dialed(candidate: Candidate, ms: number): void {
+    this.#attempts.push({ candidate: candidate.key, outcome: 'ok', ms });
+  }
+
+  dialFailed(candidate: Candidate, errno: string, ms: number): void {
+    this.#attempts.push({ candidate: candidate.key, outcome: errno, ms });
+    this.#observer({ type: 'dial-failed', service: this.#service, id: this.id, candidate: candidate.key, errno, ms });
+  }
+
+  tlsFailed(failure: Omit<TlsFailedEvent, 'type' | 'service' | 'id'>): void {
+    this.#observer({ type: 'tls-failed', service: this.#service, id: this.id, ...failure });
+  }
+
+  closed({ candidate, ...ending }: Ending): void {
+    const tls = this.#tls;
+    this.#observer({
+      type: 'connection-closed',
+      service: this.#service,
+      id: this.id,
+      client: this.client,
+      candidate: candidate?.key,
+      ...(tls && { tls: { peer: tls.name, version: tls.version, resumed: tls.resumed } }),
+      ...ending,
+      totalMs: performance.now() - this.acceptedAt,
+      attempts: this.#attempts,
+    });
+  }
+}
+
+/** The address a client came from: `10.0.0.7:41002`, `[::1]:41002`; `unknown` when it has already gone. */
+export function clientName(socket: Socket): string {
+  const { remoteAddress, remotePort } = socket;
+  if (remoteAddress === undefined || remotePort === undefined) return 'unknown';
+  const ip = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice('::ffff:'.length) : remoteAddress;
+  return ip.includes(':') ? `[${ip}]:${remotePort}` : `${ip}:${remotePort}`;
+}
