@@ -16,6 +16,8 @@ export interface ServiceStatus {
   readonly known: boolean;
   readonly discovery: SourceState;
   readonly connections: number;
+  /** Those of the candidates that get no new connections. */
+  readonly drained: readonly string[];
   /** Missing on a service without TLS. */
   readonly tls?: TlsStatus;
 }
@@ -27,6 +29,7 @@ export interface TlsStatus {
   readonly error?: string | undefined;
   /** `Date.now()` at which our own certificate expires. */
   readonly notAfterMs?: number | undefined;
+  readonly certificate?: { readonly subject: string; readonly serial: string } | undefined;
 }
 
 export interface ListenerStatus {

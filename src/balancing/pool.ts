@@ -10,14 +10,23 @@ export interface PoolChange {
 /** The candidate set of one service. Swapped whole; members that stay keep their identity. */
 export class Pool {
   readonly #policy: Policy;
+  readonly #drained: ReadonlySet<string>;
   #candidates: readonly Candidate[] = [];
 
-  constructor(policy: Policy) {
+  /** @param drained keys of members that get no new connections; whoever owns it changes it */
+  constructor(policy: Policy, drained: ReadonlySet<string> = new Set()) {
     this.#policy = policy;
+    this.#drained = drained;
   }
 
   get candidates(): readonly Candidate[] {
     return this.#candidates;
+  }
+
+  /** Those that new connections may go to. */
+  get undrained(): readonly Candidate[] {
+    if (this.#drained.size === 0) return this.#candidates;
+    return this.#candidates.filter(({ key }) => !this.#drained.has(key));
   }
 
   /** Swaps the whole set, in the order given. */
@@ -66,7 +75,7 @@ export class Selection {
   next(): Candidate | undefined {
     // One that has left is no failure of this connection: it must not use up the tries that the policy allows.
     this.#tried = this.#tried.filter((candidate) => this.#pool.has(candidate));
-    const candidate = this.#turn.next(this.#pool.candidates, this.#tried);
+    const candidate = this.#turn.next(this.#pool.undrained, this.#tried);
     if (candidate !== undefined) this.#tried = [...this.#tried, candidate];
     return candidate;
   }

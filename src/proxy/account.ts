@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Candidate } from '../balancing/candidate.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
-import type { DialAttempt, Observer, TlsFailedEvent } from '../core/observer.ts';
+import type { ConnectionTls, DialAttempt, Observer, TlsFailedEvent } from '../core/observer.ts';
 import type { TlsPeer } from '../transport/tls-peer.ts';
 
 /** How a connection ended. */
@@ -38,9 +38,14 @@ export class Account {
     this.#observer = options.observer;
   }
 
-  /** Candidates tried so far. */
-  get attempts(): number {
-    return this.#attempts.length;
+  /** Candidates tried so far, in that order. */
+  get attempts(): readonly DialAttempt[] {
+    return this.#attempts;
+  }
+
+  get tls(): ConnectionTls | undefined {
+    const tls = this.#tls;
+    return tls && { peer: tls.name, version: tls.version, resumed: tls.resumed };
   }
 
   /** Of the two sides at most one speaks TLS. */
@@ -49,7 +54,9 @@ export class Account {
   }
 
   dialed(candidate: Candidate, ms: number): void {
-    this.#attempts.push({ candidate: candidate.key, outcome: 'ok', ms });
+    const { key } = candidate;
+    this.#attempts.push({ candidate: key, outcome: 'ok', ms });
+    this.#observer({ type: 'connection-established', service: this.#service, id: this.id, candidate: key, ms });
   }
 
   dialFailed(candidate: Candidate, errno: string, ms: number): void {
@@ -62,14 +69,14 @@ export class Account {
   }
 
   closed({ candidate, ...ending }: Ending): void {
-    const tls = this.#tls;
+    const { tls } = this;
     this.#observer({
       type: 'connection-closed',
       service: this.#service,
       id: this.id,
       client: this.client,
       candidate: candidate?.key,
-      ...(tls && { tls: { peer: tls.name, version: tls.version, resumed: tls.resumed } }),
+      ...(tls && { tls }),
       ...ending,
       totalMs: performance.now() - this.acceptedAt,
       attempts: this.#attempts,

@@ -4,6 +4,7 @@ import type { Selection } from '../balancing/pool.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import { errnoOf } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
+import type { OpenConnection } from '../core/open-connection.ts';
 import { Dial, type Dialed, type DialOwner, type DialSettings, type DialStage } from '../transport/dialer.ts';
 import { isPeerReset, Leg, type LegOwner } from '../transport/leg.ts';
 import { relay, type Relay } from '../transport/relay.ts';
@@ -72,6 +73,10 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
     this.#leg = new Leg(socket, this, !unixClients);
   }
 
+  get id(): number {
+    return this.#account.id;
+  }
+
   get client(): string {
     return this.#account.client;
   }
@@ -79,6 +84,29 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
   /** What carries this connection, and when it was chosen (`performance.now()`); undefined before it has answered. */
   get established(): { readonly candidate: Candidate; readonly chosenAt: number } | undefined {
     return this.#state.phase === 'relaying' ? this.#state : undefined;
+  }
+
+  /** The relay that carries it; its counters move while it is open. */
+  get moving(): Pick<Relay, 'bytesToCandidate' | 'bytesToClient'> | undefined {
+    return this.#state.phase === 'relaying' ? this.#state.relay : undefined;
+  }
+
+  /** What is known of it now. */
+  get facts(): OpenConnection {
+    const { id, client, attempts, tls, acceptedAt } = this.#account;
+    const state = this.#state;
+    return {
+      service: this.#context.service,
+      id,
+      client,
+      phase: state.phase,
+      candidate: 'candidate' in state ? state.candidate.key : undefined,
+      ...(tls && { tls }),
+      bytesToCandidate: this.moving?.bytesToCandidate ?? 0,
+      bytesToClient: this.moving?.bytesToClient ?? 0,
+      ageMs: performance.now() - acceptedAt,
+      attempts: [...attempts],
+    };
   }
 
   /** The set has changed: a dial to a candidate that left is given up for the next one. */
@@ -224,7 +252,7 @@ export class Connection implements LegOwner, DialOwner, TlsAcceptOwner {
   #dialNext(): void {
     const candidate = this.#selection.next();
     if (candidate === undefined) {
-      this.#finish('attache', this.#account.attempts === 0 ? 'no_candidates' : 'no_candidate_answered');
+      this.#finish('attache', this.#account.attempts.length === 0 ? 'no_candidates' : 'no_candidate_answered');
       this.#leg.destroy();
       return;
     }

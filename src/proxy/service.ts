@@ -3,6 +3,7 @@ import type { Policy } from '../balancing/policies.ts';
 import { formatAddress, type Address } from '../core/address.ts';
 import type { CloseReason } from '../core/close-reason.ts';
 import type { Observer } from '../core/observer.ts';
+import type { ServiceTraffic } from '../core/open-connection.ts';
 import type { CandidateSource, SourceState } from '../discovery/source.ts';
 import type { DialSettings } from '../transport/dialer.ts';
 import type { TlsAcceptSettings } from '../transport/tls-accept.ts';
@@ -42,6 +43,8 @@ export interface ServiceStatus {
   readonly known: boolean;
   readonly discovery: SourceState;
   readonly connections: number;
+  /** Those of the candidates that get no new connections, because somebody said so. */
+  readonly drained: readonly string[];
 }
 
 /** One declared service: its listeners, its candidates, its connections. */
@@ -52,6 +55,7 @@ export class Service {
   readonly #contexts = new Map<Slot, ConnectionContext>();
   readonly #connections: Tracker<Connection>;
   readonly #resets: Resets;
+  readonly #drained = new Set<string>();
   #members: ReadonlySet<string> | undefined;
   #discovery: SourceState = { status: 'starting' };
   #phase: 'new' | 'open' | 'draining' | 'closed' = 'new';
@@ -71,7 +75,7 @@ export class Service {
     });
     this.#slots = listeners.map((address, index) => {
       const { family, resolver, keepAliveMs } = dialing;
-      const shared = { service: name, observer, family, resolver, keepAliveMs };
+      const shared = { service: name, observer, family, resolver, keepAliveMs, drained: this.#drained };
       const slot = new Slot({ ...shared, index, address, policy: policy(), onConnection: this.#accept });
       const unixClients = address.kind === 'unix';
       const contextOf = { ...options, service: name, unixClients, closed: this.#closed };
@@ -93,7 +97,39 @@ export class Service {
       known: this.#members !== undefined,
       discovery: this.#discovery,
       connections: this.#connections.size,
+      drained: [...this.#drained],
     };
+  }
+
+  /** The open connections, the oldest first. */
+  get open(): Iterable<Connection> {
+    return this.#connections;
+  }
+
+  /** How many connections each candidate carries now, and what they have moved so far. */
+  get traffic(): ServiceTraffic {
+    const open = new Map<string, number>();
+    let [bytesToCandidate, bytesToClient] = [0, 0];
+    for (const { established, moving } of this.#connections) {
+      const key = established?.candidate.key ?? '';
+      open.set(key, (open.get(key) ?? 0) + 1);
+      bytesToCandidate += moving?.bytesToCandidate ?? 0;
+      bytesToClient += moving?.bytesToClient ?? 0;
+    }
+    return { service: this.name, open, bytesToCandidate, bytesToClient };
+  }
+
+  /**
+   * Gives a candidate no new connections as long as it stays, or gives it some again; open ones go on.
+   *
+   * @param candidate canonical text of its address
+   * @returns false when it is no member
+   */
+  drain(candidate: string, isDrained: boolean): boolean {
+    if (this.#members?.has(candidate) !== true) return false;
+    if (isDrained) this.#drained.add(candidate);
+    else this.#drained.delete(candidate);
+    return true;
   }
 
   /** Begins to listen and to look for candidates. Resolves when every listener has listened, failed once, or has nothing to wait for. */
@@ -152,7 +188,10 @@ export class Service {
     const removed = [...(before ?? [])].filter((key) => !keys.has(key));
     const added = [...keys].filter((key) => before?.has(key) !== true);
     this.#members = keys;
-    for (const key of removed) this.#options.dialing.tls?.sessions.drop(key);
+    for (const key of removed) {
+      this.#options.dialing.tls?.sessions.drop(key);
+      this.#drained.delete(key);
+    }
     if (before !== undefined && added.length === 0 && removed.length === 0) return;
     for (const slot of this.#slots) this.#fill(slot, set);
     const { observer } = this.#options;

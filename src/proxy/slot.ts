@@ -19,6 +19,8 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
   readonly index: number;
   readonly address: Address;
   readonly policy: Policy;
+  /** Keys of candidates that get no new connections, shared by all listeners of the service. */
+  readonly drained: ReadonlySet<string>;
   readonly observer: Observer;
   readonly onConnection: (socket: Socket, slot: Slot) => void;
 }
@@ -33,7 +35,7 @@ export class Slot {
 
   constructor(options: SlotOptions) {
     this.#options = options;
-    this.pool = new Pool(options.policy);
+    this.pool = new Pool(options.policy, options.drained);
     this.#listener = new Listener({
       ...options,
       onConnection: (socket) => options.onConnection(socket, this),
