@@ -28,6 +28,7 @@ const serving: ProcessStatus = {
       known: true,
       discovery: { status: 'synced', lastOkAt: Date.now() },
       connections: 0,
+      drained: [],
     },
   ],
 };
