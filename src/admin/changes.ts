@@ -1,4 +1,10 @@
-import type { AttacheEvent, CandidatesChangedEvent, Observer, ResetEvent } from '../core/observer.ts';
+import type {
+  AttacheEvent,
+  CandidateIgnoredEvent,
+  CandidatesChangedEvent,
+  Observer,
+  ResetEvent,
+} from '../core/observer.ts';
 import { visible } from '../core/visible.ts';
 
 /** One change of a service's membership. */
@@ -46,22 +52,15 @@ export class Changes {
   }
 
   #observe(event: AttacheEvent): void {
-    switch (event.type) {
-      case 'candidates-changed':
-        this.#changed(event);
-        return;
-      case 'connections-reset':
-        this.#reset(event);
-        return;
-      case 'candidate-ignored': {
-        const { service, key, reason } = event;
-        const before = this.of(service);
-        const ignored = [{ atMs: Date.now(), key: visible(key), reason: visible(reason) }, ...before.ignored];
-        this.#services.set(service, { ...before, ignored: ignored.slice(0, MAX_IGNORED) });
-        return;
-      }
-      default:
-    }
+    if (event.type === 'candidates-changed') this.#changed(event);
+    else if (event.type === 'connections-reset') this.#reset(event);
+    else if (event.type === 'candidate-ignored') this.#ignored(event);
+  }
+
+  #ignored({ service, key, reason }: CandidateIgnoredEvent): void {
+    const before = this.of(service);
+    const ignored = [{ atMs: Date.now(), key: visible(key), reason: visible(reason) }, ...before.ignored];
+    this.#services.set(service, { ...before, ignored: ignored.slice(0, MAX_IGNORED) });
   }
 
   #changed({ service, candidates, added, removed }: CandidatesChangedEvent): void {

@@ -79,7 +79,8 @@ export class Exposition {
 
   #tallied(service: string, tally: ServiceTally): void {
     this.#add('attache_connections_opened_total', { service }, tally.opened);
-    for (const [reason, count] of tally.closed) this.#add('attache_connections_closed_total', { service, reason }, count);
+    for (const [reason, count] of tally.closed)
+      this.#add('attache_connections_closed_total', { service, reason }, count);
     for (const [cause, count] of tally.resets) this.#add('attache_resets_total', { service, cause }, count);
     for (const [candidate, { failures }] of tally.members) {
       for (const [reason, count] of failures) {

@@ -205,7 +205,7 @@ async function decide(request: IncomingMessage, { answer, onError }: HttpEndpoin
     return { status: 413, body: 'no request here has a body' };
   }
   try {
-    const [path = '', query = ''] = split(url);
+    const [path, query] = split(url);
     const answered = answer({ method, path, query: new URLSearchParams(query), headers });
     if (!(answered instanceof Promise)) return answered;
     // Nothing moves on the connection while the answer is looked for.

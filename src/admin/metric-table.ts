@@ -43,7 +43,11 @@ export const metricTable = {
     help: 'How long connections that ended had been open.',
     labels: ['service'],
   },
-  attache_candidates: { type: 'gauge', help: 'Candidates by what they are good for now.', labels: ['service', 'state'] },
+  attache_candidates: {
+    type: 'gauge',
+    help: 'Candidates by what they are good for now.',
+    labels: ['service', 'state'],
+  },
   attache_discovery_last_success_timestamp_seconds: {
     type: 'gauge',
     help: 'When discovery last confirmed the candidates; missing for listed ones and before the first time.',

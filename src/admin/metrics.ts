@@ -54,6 +54,11 @@ export class Metrics {
     const exposition = await this.#exposition;
     this.#lag.start();
     const { status } = measured;
-    return exposition.write({ status, traffic: measured.traffic(), tally: this.#tally.services, lag: this.#lag.buckets });
+    return exposition.write({
+      status,
+      traffic: measured.traffic(),
+      tally: this.#tally.services,
+      lag: this.#lag.buckets,
+    });
   }
 }

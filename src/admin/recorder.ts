@@ -1,4 +1,5 @@
 import type { AttacheEvent, ConnectionClosedEvent, DialAttempt, Observer, TlsFailedEvent } from '../core/observer.ts';
+import { visible } from '../core/visible.ts';
 
 /** A connection that has ended, as it is remembered. */
 export interface FinishedConnection extends Omit<ConnectionClosedEvent, 'type' | 'attempts'> {
@@ -46,7 +47,12 @@ export class FlightRecorder {
     if (event.type !== 'connection-closed') return;
     const tlsFailure = this.#failures.size === 0 ? undefined : this.#failures.get(event.id);
     if (tlsFailure !== undefined) this.#failures.delete(event.id);
-    this.#ring[this.#next] = { event: bounded(event), closedAtMs: Date.now(), tried: event.attempts.length, tlsFailure };
+    this.#ring[this.#next] = {
+      event: bounded(event),
+      closedAtMs: Date.now(),
+      tried: event.attempts.length,
+      tlsFailure,
+    };
     this.#next = (this.#next + 1) % RECORDED;
   }
 }
@@ -67,8 +73,25 @@ function bounded(event: ConnectionClosedEvent): ConnectionClosedEvent {
 }
 
 function finished({ event, closedAtMs, tried, tlsFailure }: Recorded): FinishedConnection {
-  const { type: _, ...facts } = event;
-  if (tlsFailure === undefined) return { ...facts, closedAtMs, tried };
+  const { service, id, client, candidate, tls, bytesToCandidate, bytesToClient, dialMs, totalMs } = event;
+  const { endedBy, reason, attempts } = event;
+  const [outcome, bytes] = [
+    { endedBy, reason, attempts, tried },
+    { bytesToCandidate, bytesToClient },
+  ];
+  const facts = {
+    service,
+    id,
+    client,
+    candidate,
+    ...(tls && { tls }),
+    ...bytes,
+    dialMs,
+    totalMs,
+    closedAtMs,
+    ...outcome,
+  };
+  if (tlsFailure === undefined) return facts;
   const { side, code, peer } = tlsFailure;
-  return { ...facts, closedAtMs, tried, tlsFailure: { side, code, ...(peer === undefined ? {} : { peer }) } };
+  return { ...facts, tlsFailure: { side, code, ...(peer === undefined ? {} : { peer: visible(peer) }) } };
 }

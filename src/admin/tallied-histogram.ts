@@ -1,4 +1,4 @@
-import { Histogram } from 'prom-client';
+import { Histogram, type HistogramConfiguration } from 'prom-client';
 import type { Buckets } from './buckets.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -10,6 +10,13 @@ type Values = Awaited<ReturnType<Histogram['get']>>['values'];
  */
 export class TalliedHistogram extends Histogram {
   readonly #buckets = new Map<Labels, Buckets>();
+  /** Knows how the library describes a histogram. */
+  readonly #empty: Histogram;
+
+  constructor(configuration: HistogramConfiguration<string>) {
+    super(configuration);
+    this.#empty = new Histogram({ ...configuration, registers: [] });
+  }
 
   /** Replaced whole; `reset` forgets all. */
   put(labels: Labels, buckets: Buckets): void {
@@ -22,7 +29,7 @@ export class TalliedHistogram extends Histogram {
   }
 
   override async get(): ReturnType<Histogram['get']> {
-    const base = await super.get();
+    const base = await this.#empty.get();
     const values = [...this.#buckets].flatMap(([labels, buckets]) => valuesOf(base.name, labels, buckets));
     return { ...base, values };
   }

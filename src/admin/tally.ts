@@ -39,33 +39,28 @@ export class Tally {
   readonly observer: Observer = (event) => this.#observe(event);
 
   #observe(event: AttacheEvent): void {
-    switch (event.type) {
-      case 'connection-opened':
-        this.#of(event.service).opened += 1;
-        return;
-      case 'connection-established':
-        this.#of(event.service).connectSeconds.add(event.ms / 1_000);
-        return;
-      case 'connection-closed':
-        this.#closed(event);
-        return;
-      case 'dial-failed':
-        this.#dialFailed(event);
-        return;
-      case 'tls-failed':
-        count(this.#of(event.service).tlsFailures[event.side], event.code);
-        return;
-      case 'candidates-changed': {
-        const { members } = this.#of(event.service);
-        for (const key of event.removed) members.delete(key);
-        for (const key of event.added) members.set(key, { failures: new Map(), lastError: undefined });
-        return;
-      }
-      default:
+    if (event.type === 'connection-opened') this.#of(event.service).opened += 1;
+    else if (event.type === 'connection-established') {
+      this.#of(event.service).connectSeconds.add(event.ms / 1_000);
+    } else if (event.type === 'connection-closed') this.#closed(event);
+    else if (event.type === 'dial-failed') this.#dialFailed(event);
+    else if (event.type === 'tls-failed') count(this.#of(event.service).tlsFailures[event.side], event.code);
+    else if (event.type === 'candidates-changed') {
+      const { members } = this.#of(event.service);
+      for (const key of event.removed) members.delete(key);
+      for (const key of event.added) members.set(key, { failures: new Map(), lastError: undefined });
     }
   }
 
-  #closed({ service, reason, endedBy, candidate, totalMs, bytesToCandidate, bytesToClient }: ConnectionClosedEvent): void {
+  #closed({
+    service,
+    reason,
+    endedBy,
+    candidate,
+    totalMs,
+    bytesToCandidate,
+    bytesToClient,
+  }: ConnectionClosedEvent): void {
     const tally = this.#of(service);
     tally.closed.set(reason, (tally.closed.get(reason) ?? 0) + 1);
     if (endedBy === 'attache' && candidate !== undefined) tally.resets.set(reason, (tally.resets.get(reason) ?? 0) + 1);
