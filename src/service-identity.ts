@@ -4,8 +4,8 @@ import type { Observer, TlsMaterialEvent } from './core/observer.ts';
 import type { MaterialKeeper } from './identity/keeper.ts';
 import type { MaterialPurpose, MaterialReport, TlsMaterial } from './identity/material.ts';
 import { peerName, peerPolicy } from './identity/peer.ts';
-import { HandshakeGate } from './transport/handshake-gate.ts';
-import type { TlsAcceptSettings } from './transport/tls-accept.ts';
+import { Gate } from './transport/gate.ts';
+import { MAX_HANDSHAKES, type TlsAcceptSettings } from './transport/tls-accept.ts';
 import type { TlsDialSettings } from './transport/tls-dial.ts';
 import { TlsSessions } from './transport/tls-sessions.ts';
 
@@ -67,7 +67,7 @@ export class ServiceIdentity {
     const peers = { policy: peerPolicy(tls.mode === 'server' ? tls.allow : []), nameOf: peerName };
     if (tls.mode === 'server') {
       const { clientAuth } = tls;
-      const gate = new HandshakeGate();
+      const gate = new Gate(MAX_HANDSHAKES);
       this.accepting = { material, clientAuth, peers, timeoutMs: service.connectTimeoutMs, gate };
     } else {
       this.dialing = { material, serverName: tls.serverName, peers, sessions: new TlsSessions() };

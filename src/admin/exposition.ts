@@ -64,6 +64,7 @@ export class Exposition {
 
   #state(status: ServiceStatus): void {
     const { name: service, candidates, discovery, tls } = status;
+    this.#set('attache_held_connections', { service }, status.held);
     const states = candidates.map((candidate) => stateOf(status, candidate));
     for (const state of candidateStates) {
       this.#set('attache_candidates', { service, state }, states.filter((one) => one === state).length);

@@ -18,6 +18,11 @@ export const metricTable = {
     help: 'Connections open now, by the candidate that carries them; without a candidate: none has answered yet.',
     labels: ['service', 'candidate'],
   },
+  attache_held_connections: {
+    type: 'gauge',
+    help: 'Clients that wait, unread, because no candidate answers (HOLD_TIMEOUT).',
+    labels: ['service'],
+  },
   attache_connections_closed_total: {
     type: 'counter',
     help: 'Connections that ended, by why they did.',

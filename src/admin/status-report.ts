@@ -28,6 +28,8 @@ export interface ServiceReport {
   readonly candidates: readonly CandidateReport[];
   readonly candidateCount: number;
   readonly connections: number;
+  /** Of these, clients that are held because no candidate answers. */
+  readonly held: number;
   readonly opened: number;
   readonly bytesToCandidate: number;
   readonly bytesToClient: number;
@@ -100,7 +102,7 @@ export function statusReport(sources: ReportSources): StatusReport {
 
 type Numbers = Pick<
   ServiceReport,
-  'candidates' | 'candidateCount' | 'connections' | 'opened' | 'bytesToCandidate' | 'bytesToClient'
+  'candidates' | 'candidateCount' | 'connections' | 'held' | 'opened' | 'bytesToCandidate' | 'bytesToClient'
 >;
 
 function numbersOf(service: ServiceStatus, { traffic, tally }: ReportSources): Numbers {
@@ -119,6 +121,7 @@ function numbersOf(service: ServiceStatus, { traffic, tally }: ReportSources): N
     candidates,
     candidateCount: service.candidates.length,
     connections: service.connections,
+    held: service.held,
     opened: counted?.opened ?? 0,
     bytesToCandidate: (counted?.bytesToCandidate ?? 0) + (moving?.bytesToCandidate ?? 0),
     bytesToClient: (counted?.bytesToClient ?? 0) + (moving?.bytesToClient ?? 0),

@@ -16,6 +16,8 @@ export interface ServiceStatus {
   readonly known: boolean;
   readonly discovery: SourceState;
   readonly connections: number;
+  /** Clients that are held because no candidate answers; they count as connections, too. */
+  readonly held: number;
   /** Those of the candidates that get no new connections. */
   readonly drained: readonly string[];
   /** Missing on a service without TLS. */

@@ -15,6 +15,9 @@ export type EndedBy = 'client' | 'candidate' | 'attache';
  * | `client_gone` | the client left before a candidate answered; the dial was aborted |
  * | `no_candidates` | the candidate set was empty |
  * | `no_candidate_answered` | every candidate that may be tried was tried |
+ * | `too_many_dials` | its turn to dial did not come within `CONNECT_TIMEOUT`: too many dials of the service were under way |
+ * | `hold_timeout` | no candidate answered for `HOLD_TIMEOUT` |
+ * | `hold_queue_full` | no candidate answered, and too many clients were held already |
  * | `max_connections` | refused: the service was full |
  * | `idle_timeout` | no byte either way for `IDLE_TIMEOUT` |
  * | `half_close_timeout` | no byte in the open direction for `HALF_CLOSE_TIMEOUT` after the other had finished |
@@ -36,6 +39,9 @@ export const closeReasons = [
   'client_gone',
   'no_candidates',
   'no_candidate_answered',
+  'too_many_dials',
+  'hold_timeout',
+  'hold_queue_full',
   'max_connections',
   'idle_timeout',
   'half_close_timeout',

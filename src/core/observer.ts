@@ -17,6 +17,7 @@ export type AttacheEvent =
   | CandidateIgnoredEvent
   | AcceptFailedEvent
   | ResetEvent
+  | HoldEvent
   | LifecycleEvent
   | InternalErrorEvent;
 
@@ -187,6 +188,19 @@ export interface ResetEvent {
   /** Connections that were, or over `RESET_JITTER` will be, ended by this change. */
   readonly connections: number;
   readonly mode: 'reset' | 'reset-removed' | 'drain';
+}
+
+/** Clients of a listener are held, unread, because no candidate answers; or none is held any more. */
+export interface HoldEvent {
+  readonly type: 'hold';
+  readonly service: string;
+  /** Position among the service's listeners, from 0. */
+  readonly listener: number;
+  readonly phase: 'began' | 'ended';
+  /** `ended`: how many were held in all since it began. */
+  readonly connections?: number;
+  /** `ended`: for how long there was any. */
+  readonly ms?: number;
 }
 
 export interface LifecycleEvent {

@@ -5,6 +5,7 @@ import type {
   CandidateIgnoredEvent,
   CandidatesChangedEvent,
   DiscoveryStateEvent,
+  HoldEvent,
   InternalErrorEvent,
   LifecycleEvent,
   ListenFailedEvent,
@@ -27,6 +28,8 @@ const IGNORED_LINES = 20;
 const ERROR_LINES = 20;
 /** Anyone who can reach the listener can make these. */
 const HANDSHAKE_LINES = 20;
+/** A lone client that finds nobody makes two of these. */
+const HOLD_LINES = 20;
 const MAX_KEY = 256;
 const MAX_CANDIDATES = 20;
 
@@ -36,6 +39,7 @@ class EventLog {
   readonly #ignored: LineLimit;
   readonly #errors: LineLimit;
   readonly #handshakes: LineLimit;
+  readonly #holds: LineLimit;
   /** Last errno of each listener that does not listen. */
   readonly #listenFaults = new Map<string, string>();
   /** Last thing said about each service's discovery. */
@@ -49,6 +53,7 @@ class EventLog {
     this.#ignored = limit(IGNORED_LINES);
     this.#errors = limit(ERROR_LINES);
     this.#handshakes = limit(HANDSHAKE_LINES);
+    this.#holds = limit(HOLD_LINES);
   }
 
   write(event: AttacheEvent): void {
@@ -106,6 +111,9 @@ class EventLog {
         this.#logger.info({ service, connections, mode }, 'connections reset');
         return;
       }
+      case 'hold':
+        this.#hold(event);
+        return;
       case 'lifecycle':
         this.#lifecycle(event);
         return;
@@ -180,6 +188,14 @@ class EventLog {
     const suppressed = this.#ignored.admit(service);
     if (suppressed === undefined) return;
     this.#logger.warn({ service, key: shorten(key, MAX_KEY), reason, ...counted(suppressed) }, 'candidate ignored');
+  }
+
+  #hold({ service, listener, phase, connections, ms }: HoldEvent): void {
+    const suppressed = this.#holds.admit(service);
+    if (suppressed === undefined) return;
+    const fields = { service, listener, ...counted(suppressed) };
+    if (phase === 'began') this.#logger.warn(fields, 'holding clients: no candidate answers');
+    else this.#logger.info({ ...fields, connections, ms: Math.round(ms ?? 0) }, 'clients are held no longer');
   }
 
   #lifecycle({ phase, connections }: LifecycleEvent): void {

@@ -38,8 +38,13 @@ export class Account {
     this.#observer = options.observer;
   }
 
-  /** Candidates tried so far, in that order. */
-  get attempts(): readonly DialAttempt[] {
+  /** Candidates tried so far. */
+  get attempts(): number {
+    return this.#attempts.length;
+  }
+
+  /** The same in the order tried; it grows. */
+  get history(): readonly DialAttempt[] {
     return this.#attempts;
   }
 

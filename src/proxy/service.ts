@@ -6,6 +6,7 @@ import type { Observer } from '../core/observer.ts';
 import type { ServiceTraffic } from '../core/open-connection.ts';
 import type { CandidateSource, SourceState } from '../discovery/source.ts';
 import type { DialSettings } from '../transport/dialer.ts';
+import { Gate } from '../transport/gate.ts';
 import type { TlsAcceptSettings } from '../transport/tls-accept.ts';
 import { sweepInterval, Tracker } from '../transport/tracker.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
@@ -22,6 +23,8 @@ export interface ServiceOptions {
   readonly dialing: DialSettings;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
+  /** How long a client is held while no candidate answers, ms; 0: it is closed at once. */
+  readonly holdTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
   /** 0: no limit. */
@@ -45,7 +48,12 @@ export interface ServiceStatus {
   readonly connections: number;
   /** Those of the candidates that get no new connections, because somebody said so. */
   readonly drained: readonly string[];
+  /** Clients that are held because no candidate answers; they count as connections, too. */
+  readonly held: number;
 }
+
+/** Most dials of one service at once: candidates that do not answer must not take every descriptor and port. */
+const MAX_DIALS = 512;
 
 /** One declared service: its listeners, its candidates, its connections. */
 export class Service {
@@ -56,6 +64,7 @@ export class Service {
   readonly #connections: Tracker<Connection>;
   readonly #resets: Resets;
   readonly #drained = new Set<string>();
+  readonly #dials = new Gate(MAX_DIALS);
   #members: ReadonlySet<string> | undefined;
   #discovery: SourceState = { status: 'starting' };
   #phase: 'new' | 'open' | 'draining' | 'closed' = 'new';
@@ -76,11 +85,17 @@ export class Service {
     this.#slots = listeners.map((address, index) => {
       const { family, resolver, keepAliveMs } = dialing;
       const shared = { service: name, observer, family, resolver, keepAliveMs, drained: this.#drained };
-      const slot = new Slot({ ...shared, index, address, policy: policy(), onConnection: this.#accept });
+      const holds = options.holdTimeoutMs > 0;
+      const slot = new Slot({ ...shared, index, address, policy: policy(), holds, onConnection: this.#accept });
       const unixClients = address.kind === 'unix';
-      const contextOf = { ...options, service: name, unixClients, closed: this.#closed };
+      const contextOf = { ...options, service: name, unixClients, closed: this.#closed, dials: this.#dials };
       // The slot's own members: in cluster mode a candidate may have moved to another listener.
-      this.#contexts.set(slot, { ...contextOf, isMember: (candidate) => slot.pool.has(candidate) });
+      this.#contexts.set(slot, {
+        ...contextOf,
+        hold: slot.hold,
+        select: () => slot.pool.select(),
+        isMember: (candidate) => slot.pool.has(candidate),
+      });
       return slot;
     });
   }
@@ -98,6 +113,7 @@ export class Service {
       discovery: this.#discovery,
       connections: this.#connections.size,
       drained: [...this.#drained],
+      held: this.#slots.reduce((sum, slot) => sum + (slot.hold?.size ?? 0), 0),
     };
   }
 
@@ -128,7 +144,7 @@ export class Service {
   drain(candidate: string, isDrained: boolean): boolean {
     if (this.#members?.has(candidate) !== true) return false;
     if (isDrained) this.#drained.add(candidate);
-    else this.#drained.delete(candidate);
+    else if (this.#drained.delete(candidate)) for (const slot of this.#slots) slot.hold?.changed();
     return true;
   }
 
@@ -199,6 +215,7 @@ export class Service {
     // In this order: what is chosen anew here was chosen after the change, and is no connection to be reset.
     if (before !== undefined) this.#resets.changed();
     for (const connection of this.#connections) connection.reconsider();
+    for (const slot of this.#slots) slot.hold?.changed();
   }
 
   #fill(slot: Slot, set: readonly Address[]): void {
@@ -228,7 +245,7 @@ export class Service {
     const context = this.#contexts.get(slot);
     if (context === undefined) throw new Error('a slot without a context');
     const id = nextId();
-    const connection = new Connection({ id, socket, selection: slot.pool.select(), context });
+    const connection = new Connection({ id, socket, context });
     const full = maxConnections > 0 && this.#connections.size >= maxConnections;
     this.#connections.add(connection);
     observer({ type: 'connection-opened', service: this.name, id, client: connection.client });

@@ -3,7 +3,11 @@ import { Pool } from '../balancing/pool.ts';
 import type { Policy } from '../balancing/policies.ts';
 import type { Address } from '../core/address.ts';
 import type { Observer } from '../core/observer.ts';
+import { HoldQueue } from './hold.ts';
 import { Listener, type ListenerOptions } from '../transport/listener.ts';
+
+/** Most clients of one listener that are held at once. */
+const MAX_HELD = 1_024;
 
 /** How far a listener has come. */
 export type SlotStatus =
@@ -21,6 +25,8 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
   readonly policy: Policy;
   /** Keys of candidates that get no new connections, shared by all listeners of the service. */
   readonly drained: ReadonlySet<string>;
+  /** Whether clients are held while no candidate answers. */
+  readonly holds: boolean;
   readonly observer: Observer;
   readonly onConnection: (socket: Socket, slot: Slot) => void;
 }
@@ -28,6 +34,7 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
 /** A listener with the candidates its clients are carried to: all of the service's, or in cluster mode its own one. */
 export class Slot {
   readonly pool: Pool;
+  readonly hold: HoldQueue | undefined;
   readonly #options: SlotOptions;
   readonly #listener: Listener;
   #status: SlotStatus = { phase: 'closed' };
@@ -36,6 +43,7 @@ export class Slot {
   constructor(options: SlotOptions) {
     this.#options = options;
     this.pool = new Pool(options.policy, options.drained);
+    this.hold = options.holds ? this.#holdQueue() : undefined;
     this.#listener = new Listener({
       ...options,
       onConnection: (socket) => options.onConnection(socket, this),
@@ -78,6 +86,15 @@ export class Slot {
   settled(): Promise<void> {
     if (this.#status.phase !== 'opening') return Promise.resolve();
     return new Promise((resolve) => this.#onSettled.push(resolve));
+  }
+
+  #holdQueue(): HoldQueue {
+    const { service, index, observer } = this.#options;
+    return new HoldQueue({
+      places: MAX_HELD,
+      hasCandidates: () => this.pool.undrained.length > 0,
+      onChange: (change) => observer({ type: 'hold', service, listener: index, ...change }),
+    });
   }
 
   #listening(address: Address): void {

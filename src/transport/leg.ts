@@ -30,8 +30,10 @@ export class Leg {
   owner: LegOwner;
   /** The other side, once there is one: where the bytes read here are written. */
   peer: Leg | undefined;
-  /** Bytes read from the socket. */
+  /** Bytes read from the socket and handed to the peer. */
   bytesRead = 0;
+  /** Bytes read while there was no peer yet. */
+  earlyBytes = 0;
   /** The socket's sender has finished. */
   ended = false;
   /** That it has finished is not what it said: its connection was cut. */
@@ -45,6 +47,7 @@ export class Leg {
   readonly encrypted: boolean = false;
 
   readonly #canReset: boolean;
+  #early: Buffer[] = [];
 
   /** @param canReset whether the socket is plain TCP: only that has an RST to send */
   constructor(socket: Socket, owner: LegOwner, canReset: boolean) {
@@ -71,16 +74,29 @@ export class Leg {
     this.socket.read(0);
   }
 
-  /** Starts the flow from a socket that delivers by `data` events. */
-  flow(): void {
+  /**
+   * Starts reading into memory, a bounded number of bytes, so that the end of a client is noticed while there is nobody
+   * yet to give its bytes to. {@link Leg.flow} goes on from there.
+   */
+  collect(): void {
     this.socket.on('data', onData);
     this.socket.resume();
+  }
+
+  /** Starts the flow to the peer from a socket that delivers by `data` events, after {@link Leg.collect} or without. */
+  flow(): void {
+    if (this.socket.listenerCount('data') === 0) this.socket.on('data', onData);
+    const early = this.#early;
+    this.#early = [];
+    this.earlyBytes = 0;
+    for (const chunk of early) this.deliver(chunk);
+    if (!this.waitsForPeer && !this.ended) this.socket.resume();
   }
 
   /** Hands `chunk` to the peer. The caller must stop reading when this answers false: `drain` goes on. */
   deliver(chunk: Buffer): boolean {
     const peer = this.peer;
-    if (peer === undefined) return true;
+    if (peer === undefined) return this.#keep(chunk);
     this.bytesRead += chunk.length;
     // A write that the kernel took whole leaves nothing to wait for, whatever the high-water mark says.
     if (peer.socket.write(chunk) || peer.socket.writableLength === 0) return true;
@@ -107,6 +123,12 @@ export class Leg {
     const finSent = this.socket.writableEnded && this.socket.writableLength === 0;
     if (this.#canReset && !finSent) this.socket.resetAndDestroy();
     else this.socket.destroy();
+  }
+
+  #keep(chunk: Buffer): boolean {
+    this.#early.push(chunk);
+    this.earlyBytes += chunk.length;
+    return this.earlyBytes < WRITE_HIGH_WATER_BYTES;
   }
 
   /** Ends the socket at once, by FIN (or by the kernel's own RST when unread bytes are left). */

@@ -82,9 +82,9 @@ class StreamRelay implements Relay, LegOwner {
     candidate.owner = this;
     client.join(candidate);
     this.#options.readCandidate();
-    // A client may have finished before its candidate answered, with bytes still to be read, or with none.
+    // A client may have finished before its candidate answered, with bytes that are still to be delivered, or none.
+    client.flow();
     if (client.ended) this.legEnded(client);
-    else client.flow();
   }
 
   abort(reason: CloseReason, gently = false): void {

@@ -1,7 +1,7 @@
 import { TLSSocket } from 'node:tls';
 import { errnoOf } from '../core/errors.ts';
 import type { TlsMaterial } from '../identity/material.ts';
-import type { HandshakeGate } from './handshake-gate.ts';
+import type { Entrant, Gate } from './gate.ts';
 import { WRITE_HIGH_WATER_BYTES, type Leg, type LegOwner } from './leg.ts';
 import { TlsLeg } from './tls-leg.ts';
 import { judgePeer, type PeerCheck, type TlsPeer } from './tls-peer.ts';
@@ -15,7 +15,7 @@ export interface TlsAcceptSettings {
   readonly peers: PeerCheck;
   /** From accept to the end of the handshake. */
   readonly timeoutMs: number;
-  readonly gate: HandshakeGate;
+  readonly gate: Gate;
 }
 
 export interface TlsFailure {
@@ -43,16 +43,18 @@ export interface TlsAcceptOptions {
   readonly owner: TlsAcceptOwner;
 }
 
+/** How many handshakes of one service may be under way at once; the clients beyond them wait, unread. */
+export const MAX_HANDSHAKES = 256;
+
 const MISSING = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 
 /**
  * The handshake with one client. It takes one of the service's places only once the client has sent a byte, so that
  * silent clients keep nobody out.
  */
-export class TlsAccept implements LegOwner {
+export class TlsAccept implements LegOwner, Entrant {
   readonly #options: TlsAcceptOptions;
   readonly #timer: NodeJS.Timeout;
-  readonly #enter = (): void => this.#begin();
   #place: 'none' | 'waiting' | 'inside' = 'none';
   #code = 'EOF';
   #over = false;
@@ -72,7 +74,7 @@ export class TlsAccept implements LegOwner {
       // An end without a byte makes it readable, too.
       if (this.#over || leg.ended || leg.socket.readableLength === 0) return;
       this.#place = 'waiting';
-      settings.gate.come(this.#enter);
+      settings.gate.come(this);
     });
     leg.peek();
   }
@@ -99,7 +101,7 @@ export class TlsAccept implements LegOwner {
     if (leg === this.#leg) this.#failed(this.#code);
   }
 
-  #begin(): void {
+  enter(): void {
     this.#place = 'inside';
     const { leg, canReset, settings } = this.#options;
     const material = settings.material();
@@ -165,7 +167,7 @@ export class TlsAccept implements LegOwner {
     clearTimeout(this.#timer);
     const { gate } = this.#options.settings;
     if (this.#place === 'inside') gate.leave();
-    else if (this.#place === 'waiting') gate.giveUp(this.#enter);
+    else if (this.#place === 'waiting') gate.giveUp(this);
     this.#place = 'none';
   }
 }

@@ -64,6 +64,7 @@ export async function startService(t: TestContext, options: TestServiceOptions):
     name: 'test',
     listeners: [{ kind: 'tcp', host: '127.0.0.1', port: 0 }],
     policy: orderedPolicy,
+    holdTimeoutMs: 0,
     idleTimeoutMs: 0,
     halfCloseTimeoutMs: 60_000,
     maxConnections: 0,

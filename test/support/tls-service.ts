@@ -8,8 +8,8 @@ import { parsePeerRule } from '../../src/core/peer-rule.ts';
 import type { MaterialPurpose, TlsMaterial, TlsVersion } from '../../src/identity/material.ts';
 import { parseMaterial } from '../../src/identity/parse-material.ts';
 import { peerName, peerPolicy } from '../../src/identity/peer.ts';
-import { HandshakeGate } from '../../src/transport/handshake-gate.ts';
-import type { TlsAcceptSettings } from '../../src/transport/tls-accept.ts';
+import { Gate } from '../../src/transport/gate.ts';
+import { MAX_HANDSHAKES, type TlsAcceptSettings } from '../../src/transport/tls-accept.ts';
 import type { TlsDialSettings } from '../../src/transport/tls-dial.ts';
 import { TlsSessions } from '../../src/transport/tls-sessions.ts';
 import type { CertificateFiles } from './certificates.ts';
@@ -32,7 +32,7 @@ export function accepting(files: TlsFiles, more: Partial<TlsAcceptSettings> = {}
     clientAuth,
     peers: peers(files),
     timeoutMs: 5_000,
-    gate: new HandshakeGate(),
+    gate: new Gate(MAX_HANDSHAKES),
     ...more,
   };
 }

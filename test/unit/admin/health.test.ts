@@ -19,6 +19,7 @@ function service(changes: Partial<ServiceStatus> = {}): ServiceStatus {
     discovery: { status: 'synced', lastOkAt: NOW - 5 },
     connections: 2,
     drained: [],
+    held: 0,
     ...changes,
   };
 }

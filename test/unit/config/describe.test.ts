@@ -21,36 +21,48 @@ test('check prints every service and the process, aligned and without the passwo
   assert.equal(
     describeConfig(configure({ env })),
     `service default (SRC)
-  src                 :16379, :16380
-  srv                 /srv/redis/debug
-  net                 tcp4
-  balance             ordered
-  connect_timeout     5s
-  retries             0
-  on_change           drain
-  drain_timeout       30s
-  reset_jitter        0
-  idle_timeout        0
-  half_close_timeout  1m
-  keepalive           30s
-  max_connections     0
-  tls_mode            off
+  src                    :16379, :16380
+  srv                    /srv/redis/debug
+  net                    tcp4
+  balance                ordered
+  connect_timeout        5s
+  retries                0
+  max_fails              3
+  fail_timeout           10s
+  hold_timeout           0
+  on_change              drain
+  drain_timeout          30s
+  reset_jitter           0
+  idle_timeout           0
+  half_close_timeout     1m
+  max_lifetime           0
+  keepalive              30s
+  max_connections        0
+  proxy_protocol         off
+  accept_proxy_protocol  false
+  tls_mode               off
 
 service pg (SRC_PG)
-  src                 unix:/run/pg
-  dst                 pg1:5432, [::1]:5432
-  net                 tcp4
-  balance             round-robin
-  connect_timeout     1s500ms
-  retries             0
-  on_change           drain
-  drain_timeout       30s
-  reset_jitter        0
-  idle_timeout        0
-  half_close_timeout  1m
-  keepalive           30s
-  max_connections     0
-  tls_mode            off
+  src                    unix:/run/pg
+  dst                    pg1:5432, [::1]:5432
+  net                    tcp4
+  balance                round-robin
+  connect_timeout        1s500ms
+  retries                0
+  max_fails              3
+  fail_timeout           10s
+  hold_timeout           0
+  on_change              drain
+  drain_timeout          30s
+  reset_jitter           0
+  idle_timeout           0
+  half_close_timeout     1m
+  max_lifetime           0
+  keepalive              30s
+  max_connections        0
+  proxy_protocol         off
+  accept_proxy_protocol  false
+  tls_mode               off
 
 process
   dsc                   https://etcd0:2379, https://etcd1:2379

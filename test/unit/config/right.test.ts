@@ -260,13 +260,19 @@ test('what is not set has its documented default', () => {
       balance: 'ordered',
       connectTimeoutMs: 5_000,
       retries: 0,
+      maxFails: 3,
+      failTimeoutMs: 10_000,
+      holdTimeoutMs: 0,
       onChange: 'reset',
       drainTimeoutMs: 30_000,
       resetJitterMs: 0,
       idleTimeoutMs: 0,
       halfCloseTimeoutMs: 60_000,
+      maxLifetimeMs: 0,
       keepAliveMs: 30_000,
       maxConnections: 0,
+      proxyProtocol: 'off',
+      acceptProxyProtocol: false,
       tls: { mode: 'off' },
     },
   ]);
@@ -282,6 +288,7 @@ test('what is not set has its documented default', () => {
         keyPath: undefined,
       },
       onFailure: 'keep',
+      stateFile: undefined,
       allow: [],
     },
     httpAddress: { kind: 'tcp', host: '', port: 29091 },
@@ -292,6 +299,35 @@ test('what is not set has its documented default', () => {
     log: { level: 'info', format: 'json', access: true },
     warnings: [],
   });
+});
+
+test("the words of a service's trust under load are read", () => {
+  const env = {
+    ...ok,
+    BALANCE: 'least-connections',
+    MAX_FAILS: '5',
+    FAIL_TIMEOUT: '1m',
+    HOLD_TIMEOUT: '15s',
+    MAX_LIFETIME: '1h',
+    PROXY_PROTOCOL: 'v2',
+    ACCEPT_PROXY_PROTOCOL: 'yes',
+  };
+  const [service] = configure({ env }).services;
+  assert.ok(service);
+  const { balance, maxFails, failTimeoutMs, holdTimeoutMs, maxLifetimeMs, proxyProtocol, acceptProxyProtocol } =
+    service;
+  assert.deepEqual(
+    { balance, maxFails, failTimeoutMs, holdTimeoutMs, maxLifetimeMs, proxyProtocol, acceptProxyProtocol },
+    {
+      balance: 'least-connections',
+      maxFails: 5,
+      failTimeoutMs: 60_000,
+      holdTimeoutMs: 15_000,
+      maxLifetimeMs: 3_600_000,
+      proxyProtocol: 'v2',
+      acceptProxyProtocol: true,
+    },
+  );
 });
 
 test('process-wide words are read', () => {
@@ -306,6 +342,7 @@ test('process-wide words are read', () => {
       ETCDCTL_CERT: '/cert.pem',
       ETCDCTL_KEY: '/key.pem',
       DISCOVERY_ON_FAILURE: 'clear',
+      STATE_FILE: '/var/lib/attache/sets',
       DISCOVERY_ALLOW: '10.0.0.0/8, fd00::/8',
       HTTP_ADDR: 'off',
       ADMIN_ADDR: 'OFF',
@@ -329,6 +366,7 @@ test('process-wide words are read', () => {
       keyPath: '/key.pem',
     },
     onFailure: 'clear',
+    stateFile: '/var/lib/attache/sets',
     allow: ['10.0.0.0/8', 'fd00::/8'],
   });
   assert.equal(config.httpAddress, undefined);
