@@ -319,6 +319,7 @@ export class Ambassador {
         resolver: shared.resolver,
         tls: identity?.dialing,
       },
+      directRead: this.#config.directRead,
       observer: this.#emit,
       nextId: shared.nextId,
     });

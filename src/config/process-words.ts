@@ -50,6 +50,11 @@ export const processWords = {
     default: '30s',
     meaning: 'then listeners close, and connections may finish for at most this long',
   },
+  DIRECT_READ: {
+    kind: choice({ choices: ['auto', 'on', 'off'] }),
+    default: 'auto',
+    meaning: "read clients' bytes straight into buffers of ours; auto: if a check at the start finds that it works",
+  },
   LOG_LEVEL: {
     kind: choice<LogLevel>({
       choices: ['debug', 'info', 'warn', 'error', 'fatal', 'silent'],

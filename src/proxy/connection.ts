@@ -178,7 +178,6 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
     const carrier = relay({
       client: this.#leg,
       candidate: dialed.leg,
-      readCandidate: dialed.read,
       onFailed: (side, error) => this.#sideFailed(side, error),
       onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),
     });

@@ -7,6 +7,7 @@ import type { ServiceTraffic } from '../core/open-connection.ts';
 import type { CandidateSource, SourceState } from '../discovery/source.ts';
 import type { DialSettings } from '../transport/dialer.ts';
 import { Gate } from '../transport/gate.ts';
+import type { DirectRead } from '../transport/listener.ts';
 import type { TlsAcceptSettings } from '../transport/tls-accept.ts';
 import { sweepInterval, Tracker } from '../transport/tracker.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
@@ -32,6 +33,8 @@ export interface ServiceOptions {
   readonly onChange: OnChange;
   readonly drainTimeoutMs: number;
   readonly resetJitterMs: number;
+  /** Whether accepted sockets read into buffers of ours. */
+  readonly directRead: DirectRead;
   readonly observer: Observer;
   /** Numbers connections over the whole process. */
   readonly nextId: () => number;
@@ -84,7 +87,9 @@ export class Service {
     });
     this.#slots = listeners.map((address, index) => {
       const { family, resolver, keepAliveMs } = dialing;
-      const shared = { service: name, observer, family, resolver, keepAliveMs, drained: this.#drained };
+      // TLS reads the socket below it in its own way.
+      const directRead = options.accepting === undefined ? options.directRead : 'off';
+      const shared = { service: name, observer, family, resolver, keepAliveMs, directRead, drained: this.#drained };
       const holds = options.holdTimeoutMs > 0;
       const slot = new Slot({ ...shared, index, address, policy: policy(), holds, onConnection: this.#accept });
       const unixClients = address.kind === 'unix';

@@ -3,7 +3,7 @@ import { formatAddress, type Address } from '../core/address.ts';
 import type { DialPolicy } from '../core/dial-policy.ts';
 import { errnoOf } from '../core/errors.ts';
 import { keepAliveDelayMs, Leg, type LegOwner } from './leg.ts';
-import { candidateSocket, CandidateReader } from './read-buffer.ts';
+import { candidateSocket } from './socket-reader.ts';
 import type { Family, Resolver } from './resolver.ts';
 import { tlsConnect, type TlsDialSettings } from './tls-dial.ts';
 import { TlsLeg } from './tls-leg.ts';
@@ -25,8 +25,6 @@ export interface DialSettings {
 /** A connected candidate that is not being read yet. */
 export interface Dialed {
   readonly leg: Leg;
-  /** Starts the flow of bytes from it; call once, when the relay is in place. */
-  readonly read: () => void;
   readonly tls?: TlsPeer | undefined;
 }
 
@@ -54,7 +52,6 @@ export class Dial implements LegOwner {
   #deadline = 0;
   #timer: NodeJS.Timeout | undefined;
   #leg: Leg | undefined;
-  #reader: CandidateReader | undefined;
   #left: readonly string[] = [];
   #port = 0;
   #lastErrno = 'TIMEOUT';
@@ -108,9 +105,7 @@ export class Dial implements LegOwner {
       return;
     }
     this.#end();
-    const reader = this.#reader;
-    leg.socket.once('close', () => reader?.release());
-    this.#owner.dialed({ leg, read: () => leg.socket.resume() });
+    this.#owner.dialed({ leg });
   }
 
   legEnded(): void {
@@ -152,7 +147,7 @@ export class Dial implements LegOwner {
       }
       this.#end();
       leg.end.mark();
-      this.#owner.dialed({ leg, read: () => leg.flow(), tls: verdict.peer });
+      this.#owner.dialed({ leg, tls: verdict.peer });
     });
   }
 
@@ -194,11 +189,10 @@ export class Dial implements LegOwner {
 
   #open(tcp: boolean): Socket {
     this.#stage = 'connect';
-    this.#reader = this.#settings.tls === undefined ? new CandidateReader() : undefined;
-    const socket = candidateSocket(this.#reader);
+    // TLS reads the socket below it in its own way.
+    const socket = candidateSocket(this.#settings.tls === undefined);
     const leg = new Leg(socket, this, tcp);
     this.#leg = leg;
-    if (this.#reader !== undefined) this.#reader.leg = leg;
     socket.once('connect', () => this.legConnected(leg));
     return socket;
   }

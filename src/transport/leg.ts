@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
+import { readerOf, type SocketReader } from './socket-reader.ts';
 
 /** Where the events of a leg go: to whoever is responsible for its socket at that moment. */
 export interface LegOwner {
@@ -13,12 +15,6 @@ export interface LegOwner {
 const NOTHING = Buffer.alloc(0);
 const kLeg = Symbol('leg');
 type LegSocket = Socket & { [kLeg]: Leg };
-
-/**
- * From this many unsent bytes on, `write` asks its caller to wait for `drain`. The same on every Node version
- * (the default is 16 KiB on 20 and 64 KiB on 24), because the reuse of read buffers counts on it.
- */
-export const WRITE_HIGH_WATER_BYTES = 16 * 1024;
 
 /**
  * One side of a connection: a socket with its listeners, which are module-level functions that find everything through
@@ -47,13 +43,17 @@ export class Leg {
   readonly encrypted: boolean = false;
 
   readonly #canReset: boolean;
+  readonly #reader: SocketReader | undefined;
   #early: Buffer[] = [];
+  #isListening = false;
 
   /** @param canReset whether the socket is plain TCP: only that has an RST to send */
   constructor(socket: Socket, owner: LegOwner, canReset: boolean) {
     this.socket = socket;
     this.owner = owner;
     this.#canReset = canReset;
+    this.#reader = readerOf(socket);
+    if (this.#reader !== undefined) this.#reader.leg = this;
     (socket as LegSocket)[kLeg] = this;
     socket.on('end', onEnd).on('error', onError).on('close', onClose);
   }
@@ -79,13 +79,13 @@ export class Leg {
    * yet to give its bytes to. {@link Leg.flow} goes on from there.
    */
   collect(): void {
-    this.socket.on('data', onData);
+    this.#listen();
     this.socket.resume();
   }
 
-  /** Starts the flow to the peer from a socket that delivers by `data` events, after {@link Leg.collect} or without. */
+  /** Starts the flow to the peer, after {@link Leg.collect} or without. */
   flow(): void {
-    if (this.socket.listenerCount('data') === 0) this.socket.on('data', onData);
+    this.#listen();
     const early = this.#early;
     this.#early = [];
     this.earlyBytes = 0;
@@ -123,6 +123,17 @@ export class Leg {
     const finSent = this.socket.writableEnded && this.socket.writableLength === 0;
     if (this.#canReset && !finSent) this.socket.resetAndDestroy();
     else this.socket.destroy();
+  }
+
+  /** The socket is gone: what it was read into is free. */
+  release(): void {
+    this.#reader?.release();
+  }
+
+  #listen(): void {
+    if (this.#reader !== undefined || this.#isListening) return;
+    this.#isListening = true;
+    this.socket.on('data', onData);
   }
 
   #keep(chunk: Buffer): boolean {
@@ -201,5 +212,6 @@ function onClose(this: Socket): void {
   const leg = (this as LegSocket)[kLeg];
   passEnd(leg);
   leg.closed = true;
+  leg.release();
   leg.owner.legClosed(leg);
 }

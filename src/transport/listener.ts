@@ -2,7 +2,10 @@ import { createServer, isIP, type ListenOptions, type Server, type Socket } from
 import type { Address } from '../core/address.ts';
 import { fullJitterBackoff, type Backoff } from '../core/backoff.ts';
 import { errnoOf } from '../core/errors.ts';
-import { keepAliveDelayMs, WRITE_HIGH_WATER_BYTES } from './leg.ts';
+import { acceptDirectly } from './direct-accept.ts';
+import { directAcceptWorks } from './direct-accept-check.ts';
+import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
+import { keepAliveDelayMs } from './leg.ts';
 import type { Family, Resolver } from './resolver.ts';
 import { removeStaleSocket } from './stale-socket.ts';
 
@@ -13,6 +16,8 @@ export interface ListenerOptions {
   readonly resolver: Resolver;
   /** TCP keep-alive of accepted connections, 0 for none. */
   readonly keepAliveMs: number;
+  /** Whether accepted sockets read into buffers of ours; `auto`: if a check in this process finds that it works. */
+  readonly directRead: DirectRead;
   readonly onConnection: (socket: Socket) => void;
   /** @param address where it really listens: the port the system picked for 0 */
   readonly onListening: (address: Address) => void;
@@ -20,6 +25,8 @@ export interface ListenerOptions {
   /** A connection could not be accepted: `EMFILE`, `ENFILE`, `ENOBUFS`, ... The listener goes on. */
   readonly onAcceptError: (errno: string) => void;
 }
+
+export type DirectRead = 'auto' | 'on' | 'off';
 
 const BACKLOG = 4096;
 const RETRY_INITIAL_MS = 200;
@@ -124,10 +131,24 @@ export class Listener {
           this.#state = { phase: 'listening', server, address };
           this.#backoff.reset();
           onListening(address);
+          this.#readDirectly(server);
         }
         resolve();
       });
     });
+  }
+
+  /** Until it is found to work sockets come the usual way, so that nobody waits for it. */
+  #readDirectly(server: Server): void {
+    const { directRead, onConnection, keepAliveMs } = this.#options;
+    if (directRead === 'off') return;
+    const accept = (socket: Socket) => {
+      socket.setNoDelay(true);
+      if (keepAliveMs > 0) socket.setKeepAlive(true, keepAliveDelayMs(keepAliveMs));
+      onConnection(socket);
+    };
+    if (directRead === 'on') acceptDirectly(server, accept);
+    else void directAcceptWorks().then((works) => works && acceptDirectly(server, accept));
   }
 
   #retryLater(errno: string): void {

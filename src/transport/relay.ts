@@ -24,8 +24,6 @@ export interface Relay {
 export interface RelayOptions {
   readonly client: Leg;
   readonly candidate: Leg;
-  /** Starts the flow from the candidate: how depends on how its socket was opened. */
-  readonly readCandidate: () => void;
   /** A side failed, before anything is closed for it. */
   readonly onFailed?: (side: 'client' | 'candidate', error: NodeJS.ErrnoException) => void;
   /** Both sockets are closed. Called exactly once. */
@@ -81,7 +79,7 @@ class StreamRelay implements Relay, LegOwner {
     client.owner = this;
     candidate.owner = this;
     client.join(candidate);
-    this.#options.readCandidate();
+    candidate.flow();
     // A client may have finished before its candidate answered, with bytes that are still to be delivered, or none.
     client.flow();
     if (client.ended) this.legEnded(client);

@@ -2,7 +2,8 @@ import { TLSSocket } from 'node:tls';
 import { errnoOf } from '../core/errors.ts';
 import type { TlsMaterial } from '../identity/material.ts';
 import type { Entrant, Gate } from './gate.ts';
-import { WRITE_HIGH_WATER_BYTES, type Leg, type LegOwner } from './leg.ts';
+import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
+import type { Leg, LegOwner } from './leg.ts';
 import { TlsLeg } from './tls-leg.ts';
 import { judgePeer, type PeerCheck, type TlsPeer } from './tls-peer.ts';
 

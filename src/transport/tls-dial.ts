@@ -2,7 +2,7 @@ import { isIP, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { Address } from '../core/address.ts';
 import type { TlsMaterial } from '../identity/material.ts';
-import { WRITE_HIGH_WATER_BYTES } from './leg.ts';
+import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
 import type { PeerCheck } from './tls-peer.ts';
 import type { TlsSessions } from './tls-sessions.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { Leg, type LegOwner } from '../../src/transport/leg.ts';
-import { candidateSocket, CandidateReader } from '../../src/transport/read-buffer.ts';
+import { candidateSocket } from '../../src/transport/socket-reader.ts';
 import { relay, type Relay } from '../../src/transport/relay.ts';
 import { keepAlivesDueMs } from '../support/kernel.ts';
 import { startService } from '../support/service.ts';
@@ -176,17 +176,15 @@ async function joined(t: Parameters<typeof startServer>[0]): Promise<{
   const client = await connectTo(front.port);
   t.after(() => client.destroy());
   const clientLeg = new Leg(await front.accepted(), nobody, true);
-  const reader = new CandidateReader();
-  const socket = candidateSocket(reader);
-  reader.leg = new Leg(socket, nobody, true);
+  const socket = candidateSocket(true);
+  const candidateLeg = new Leg(socket, nobody, true);
   socket.connect(back.port, '127.0.0.1');
   await once(socket, 'connect');
   t.after(() => socket.destroy());
   const closed: [string, string][] = [];
   const carrier = relay({
     client: clientLeg,
-    candidate: reader.leg,
-    readCandidate: () => socket.resume(),
+    candidate: candidateLeg,
     onClosed: (endedBy, reason) => closed.push([endedBy, reason]),
   });
   carrier.start();

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { directRead } from './service.ts';
 import { eventually } from './wait.ts';
 
 /** The folder of package.json, from wherever the tests were built to. */
@@ -39,7 +40,7 @@ export interface AttacheOptions {
 export function startAttache(t: TestContext, options: AttacheOptions = {}): Attache {
   const { args = [], env = {}, nodeArgs = [] } = options;
   const child = spawn(process.execPath, [...nodeArgs, mainFile, ...args], {
-    env: { PATH: process.env['PATH'], HTTP_ADDR: 'off', ADMIN_ADDR: 'off', ...env },
+    env: { PATH: process.env['PATH'], HTTP_ADDR: 'off', ADMIN_ADDR: 'off', DIRECT_READ: directRead(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: LogLine[] = [];

@@ -54,6 +54,13 @@ export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'dialin
   readonly observe?: Observer;
 }
 
+/** `DIRECT_READ` of the environment is how the whole suite is run with it forced on or off. */
+export function directRead(): 'auto' | 'on' | 'off' {
+  const asked = process.env['DIRECT_READ'] ?? 'auto';
+  if (asked !== 'auto' && asked !== 'on' && asked !== 'off') throw new Error(`DIRECT_READ=${asked}`);
+  return asked;
+}
+
 /** One service on a free port, with everything at its default, closed with the test. */
 export async function startService(t: TestContext, options: TestServiceOptions): Promise<TestService> {
   const { candidates, dialing, observe, ...rest } = options;
@@ -71,6 +78,7 @@ export async function startService(t: TestContext, options: TestServiceOptions):
     onChange: 'reset',
     drainTimeoutMs: 30_000,
     resetJitterMs: 0,
+    directRead: directRead(),
     ...rest,
     source,
     dialing: {

@@ -296,6 +296,7 @@ test('what is not set has its documented default', () => {
     readyMinCandidates: 0,
     drainDelayMs: 0,
     shutdownTimeoutMs: 30_000,
+    directRead: 'auto',
     log: { level: 'info', format: 'json', access: true },
     warnings: [],
   });

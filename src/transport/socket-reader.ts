@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { WRITE_HIGH_WATER_BYTES, type Leg } from './leg.ts';
+import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
 
 /** Read into by every connection that is not moving bulk data; what arrives in it is copied before it is written on. */
 const sharedBuffer: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -14,17 +14,34 @@ const MAX_SPARE_BUFFERS = 16;
 let bulkBuffersInUse = 0;
 const spareBuffers: Buffer[] = [];
 
+/** Whose bytes are read: the leg of the socket. */
+export interface Receiver {
+  readonly socket: Socket;
+  readonly peer: { readonly socket: Socket; readonly encrypted: boolean } | undefined;
+  readonly waitsForPeer: boolean;
+  /** @returns false when reading must stop until it is resumed */
+  deliver(chunk: Buffer): boolean;
+}
+
+const kReader = Symbol('reader');
+type ReadSocket = Socket & { [kReader]?: SocketReader };
+
+/** The reader of a socket that has one: it emits no `data`, its bytes come to its leg by themselves. */
+export function readerOf(socket: Socket): SocketReader | undefined {
+  return (socket as ReadSocket)[kReader];
+}
+
 /**
- * The reading side of a socket we open ourselves: Node reads straight into a buffer of ours (`onread` of `net.Socket`),
- * which saves an allocation per read and, for bulk data, every copy.
+ * The reading side of a socket that Node reads straight into a buffer of ours (`onread` of `net.Socket`), which saves an
+ * allocation per read and, for bulk data, every copy.
  *
  * The rule that keeps bytes whole: a buffer is read into again only when nothing that was written from it is still
  * under way. Small reads are copied out of it first; after a large write that the kernel did not take at once, reading
  * stops until `drain`.
  */
-export class CandidateReader {
-  /** Set as soon as the socket exists. */
-  leg: Leg | undefined;
+export class SocketReader {
+  /** Set by the leg of the socket, before anything is read. */
+  leg: Receiver | undefined;
   #buffer = sharedBuffer;
 
   /** For `net.Socket`'s `onread`, which calls both without a receiver. */
@@ -44,7 +61,7 @@ export class CandidateReader {
     return false;
   }
 
-  #pass(leg: Leg, size: number): boolean {
+  #pass(leg: Receiver, size: number): boolean {
     const filled = this.#buffer;
     if (filled !== sharedBuffer && size >= WRITE_HIGH_WATER_BYTES) {
       // At least a high-water mark of bytes: `deliver` answers true only when the kernel took them all.
@@ -53,7 +70,8 @@ export class CandidateReader {
     const chunk = Buffer.allocUnsafe(size);
     filled.copy(chunk, 0, 0, size);
     // A TLS socket may hold on to what it is given until it has called back.
-    if (size >= WRITE_HIGH_WATER_BYTES && leg.peer?.encrypted !== true) this.#takeBulkBuffer();
+    // Nor is there anything to write to before there is a peer.
+    if (size >= WRITE_HIGH_WATER_BYTES && leg.peer?.encrypted === false) this.#takeBulkBuffer();
     else this.#giveBulkBufferBack(true);
     return leg.deliver(chunk);
   }
@@ -78,17 +96,27 @@ export class CandidateReader {
   }
 }
 
-function readOn(leg: Leg): void {
+function readOn(leg: Receiver): void {
   if (!leg.waitsForPeer) leg.socket.resume();
 }
 
-/** A socket, not yet connecting and not reading until its leg says so. With a reader it emits no `data`. */
-export function candidateSocket(reader: CandidateReader | undefined): Socket {
-  const socket = new Socket({
-    allowHalfOpen: true,
-    ...(reader && { onread: reader.onread }),
-    writableHighWaterMark: WRITE_HIGH_WATER_BYTES,
-  } as ConstructorParameters<typeof Socket>[0]);
+/**
+ * A socket, not yet connecting and not reading until it is resumed.
+ *
+ * @param hasReader whether its bytes are read into buffers of ours; else it emits `data`
+ */
+export function candidateSocket(hasReader: boolean): Socket {
+  const options = { allowHalfOpen: true, writableHighWaterMark: WRITE_HIGH_WATER_BYTES };
+  const socket = hasReader ? socketWithReader(options) : new Socket(options);
   socket.pause();
+  return socket;
+}
+
+/** @param options what `net.Socket` takes; some of it is not in its types, nor all of it in its documentation */
+export function socketWithReader(options: object): Socket {
+  const reader = new SocketReader();
+  const all: object = { ...options, onread: reader.onread };
+  const socket = new Socket(all);
+  (socket as ReadSocket)[kReader] = reader;
   return socket;
 }
