@@ -133,7 +133,7 @@ function peer(tls: ConnectionTls | undefined): readonly string[] {
 function tlsTrouble(failure: FinishedConnection['tlsFailure']): readonly string[] {
   if (failure === undefined) return [];
   const { side, code, peer: name } = failure;
-  const who = name === undefined ? '' : `, which called itself ${visible(name)}`;
+  const who = name === undefined ? '' : `, which called itself ${visible(name)},`;
   return [`TLS with the ${side}${who} failed: ${visible(code)}.`];
 }
 
