@@ -13,6 +13,7 @@ export {
   type DrainOptions,
   type Endpoint,
 } from './ambassador.ts';
+export type { CandidateStatus } from './balancing/candidate.ts';
 export { type Config, type ServiceConfig } from './config/config.ts';
 export { loadConfig } from './config/load.ts';
 export {

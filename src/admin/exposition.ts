@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { ServiceTraffic } from '../core/open-connection.ts';
 import type { Buckets } from './buckets.ts';
-import { candidateStates, stateOf } from './candidate-state.ts';
+import { candidateStates, statesOf } from './candidate-state.ts';
 import { metricTable, type MetricName } from './metric-table.ts';
 import type { ProcessStatus, ServiceStatus } from './status.ts';
 import type { ServiceTally } from './tally.ts';
@@ -63,9 +63,9 @@ export class Exposition {
   }
 
   #state(status: ServiceStatus): void {
-    const { name: service, candidates, discovery, tls } = status;
+    const { name: service, discovery, tls } = status;
     this.#set('attache_held_connections', { service }, status.held);
-    const states = candidates.map((candidate) => stateOf(status, candidate));
+    const states = [...statesOf(status).values()];
     for (const state of candidateStates) {
       this.#set('attache_candidates', { service, state }, states.filter((one) => one === state).length);
     }

@@ -1,6 +1,6 @@
 import type { ServiceTraffic } from '../core/open-connection.ts';
 import type { SourceCounters } from '../discovery/source.ts';
-import { stateOf, type CandidateState } from './candidate-state.ts';
+import { statesOf, type CandidateState } from './candidate-state.ts';
 import type { Changes, IgnoredKey, MembershipChange } from './changes.ts';
 import { judgeHealth, type DiscoveryHealth, type ListenerHealth, type TlsHealth } from './health.ts';
 import type { ProcessStatus, ServiceStatus } from './status.ts';
@@ -46,6 +46,8 @@ export type Words = Readonly<Record<string, string | number | boolean | readonly
 export interface CandidateReport {
   readonly address: string;
   readonly state: CandidateState;
+  /** Connect failures in a row. */
+  readonly fails: number;
   readonly connections: number;
   /** The last attempt at it that failed, however many have succeeded since. */
   readonly lastError?: { readonly errno: string; readonly at: string };
@@ -108,11 +110,14 @@ type Numbers = Pick<
 function numbersOf(service: ServiceStatus, { traffic, tally }: ReportSources): Numbers {
   const moving = traffic.find((one) => one.service === service.name);
   const counted = tally.get(service.name);
+  const states = statesOf(service);
+  const fails = new Map(service.candidateStates.map((candidate) => [candidate.key, candidate.fails]));
   const candidates = service.candidates.slice(0, MAX_CANDIDATES).map((address): CandidateReport => {
     const lastError = counted?.members.get(address)?.lastError;
     return {
       address,
-      state: stateOf(service, address),
+      state: states.get(address) ?? 'unassigned',
+      fails: fails.get(address) ?? 0,
       connections: moving?.open.get(address) ?? 0,
       ...(lastError && { lastError: { errno: lastError.errno, at: new Date(lastError.atMs).toISOString() } }),
     };

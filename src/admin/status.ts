@@ -12,6 +12,8 @@ export interface ServiceStatus {
   readonly name: string;
   readonly listeners: readonly ListenerStatus[];
   readonly candidates: readonly string[];
+  /** How those stand that a listener carries to. */
+  readonly candidateStates: readonly CandidateStatus[];
   /** Whether discovery has ever brought a set. */
   readonly known: boolean;
   readonly discovery: SourceState;
@@ -22,6 +24,14 @@ export interface ServiceStatus {
   readonly drained: readonly string[];
   /** Missing on a service without TLS. */
   readonly tls?: TlsStatus;
+}
+
+export interface CandidateStatus {
+  readonly key: string;
+  /** `aside`: it failed too often to be used while there are others; `trial`: one connection finds out whether it does. */
+  readonly state: 'available' | 'aside' | 'trial';
+  /** Connect failures in a row. */
+  readonly fails: number;
 }
 
 /** How the TLS material of a service stands. */

@@ -29,6 +29,7 @@ const serving: ProcessStatus = {
       discovery: { status: 'synced', lastOkAt: Date.now() },
       connections: 0,
       drained: [],
+      candidateStates: [],
       held: 0,
     },
   ],

@@ -19,6 +19,7 @@ function service(changes: Partial<ServiceStatus> = {}): ServiceStatus {
     discovery: { status: 'synced', lastOkAt: NOW - 5 },
     connections: 2,
     drained: [],
+    candidateStates: [],
     held: 0,
     ...changes,
   };
