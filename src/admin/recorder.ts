@@ -1,4 +1,12 @@
-import type { AttacheEvent, ConnectionClosedEvent, DialAttempt, Observer, TlsFailedEvent } from '../core/observer.ts';
+import type { CloseReason, EndedBy } from '../core/close-reason.ts';
+import type {
+  AttacheEvent,
+  ConnectionClosedEvent,
+  ConnectionTls,
+  DialAttempt,
+  Observer,
+  TlsFailedEvent,
+} from '../core/observer.ts';
 import { visible } from '../core/visible.ts';
 
 /** A connection that has ended, as it is remembered. */
@@ -18,9 +26,12 @@ const MAX_ATTEMPTS = 20;
 /** Of open connections whose TLS has failed; each is forgotten with its connection. */
 const MAX_FAILURES = 10_000;
 
-/** The flight recorder: the last connections that ended, in a ring. */
+/**
+ * The flight recorder: the last connections that ended, in a ring. Its places are made once and written again and again:
+ * a thousand events that live for long would cost the garbage collector a tenth of every connection.
+ */
 export class FlightRecorder {
-  readonly #ring: (Recorded | undefined)[] = [];
+  readonly #ring: Place[] = [];
   readonly #failures = new Map<number, TlsFailedEvent>();
   #next = 0;
 
@@ -28,15 +39,14 @@ export class FlightRecorder {
 
   /** The one with this number, if it ended recently enough. */
   find(id: number): FinishedConnection | undefined {
-    const found = this.#ring.find((recorded) => recorded?.event.id === id);
-    return found && finished(found);
+    const place = this.#ring.find((one) => one.id === id);
+    return place && finished(place);
   }
 
   /** The last that ended, newest first. */
   recent(limit: number): readonly FinishedConnection[] {
-    const count = Math.min(limit, this.#ring.length);
-    const places = Array.from({ length: count }, (_, back) => (this.#next - 1 - back + RECORDED) % RECORDED);
-    return places.flatMap((place) => this.#ring[place] ?? []).map(finished);
+    const newestFirst = [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)].reverse();
+    return newestFirst.slice(0, limit).map(finished);
   }
 
   #observe(event: AttacheEvent): void {
@@ -47,51 +57,88 @@ export class FlightRecorder {
     if (event.type !== 'connection-closed') return;
     const tlsFailure = this.#failures.size === 0 ? undefined : this.#failures.get(event.id);
     if (tlsFailure !== undefined) this.#failures.delete(event.id);
-    this.#ring[this.#next] = {
-      event: bounded(event),
-      closedAtMs: Date.now(),
-      tried: event.attempts.length,
-      tlsFailure,
-    };
+    const place = this.#ring[this.#next];
+    if (place === undefined) this.#ring.push(write(newPlace(), event, tlsFailure));
+    else write(place, event, tlsFailure);
     this.#next = (this.#next + 1) % RECORDED;
   }
 }
 
-interface Recorded {
-  readonly event: ConnectionClosedEvent;
-  readonly closedAtMs: number;
-  readonly tried: number;
-  readonly tlsFailure: TlsFailedEvent | undefined;
+interface Place {
+  service: string;
+  id: number;
+  client: string;
+  candidate: string | undefined;
+  tls: ConnectionTls | undefined;
+  bytesToCandidate: number;
+  bytesToClient: number;
+  dialMs: number;
+  totalMs: number;
+  endedBy: EndedBy;
+  reason: CloseReason;
+  closedAtMs: number;
+  tried: number;
+  /** Of the usual one good attempt. */
+  ms: number;
+  /** Undefined for the usual case. */
+  attempts: readonly DialAttempt[] | undefined;
+  tlsFailure: TlsFailedEvent | undefined;
+}
+
+function newPlace(): Place {
+  return {
+    service: '',
+    id: -1,
+    client: '',
+    candidate: undefined,
+    tls: undefined,
+    bytesToCandidate: 0,
+    bytesToClient: 0,
+    dialMs: 0.5,
+    totalMs: 0.5,
+    endedBy: 'client',
+    reason: 'finished',
+    closedAtMs: 0.5,
+    tried: 0,
+    ms: 0.5,
+    attempts: undefined,
+    tlsFailure: undefined,
+  };
+}
+
+function write(place: Place, event: ConnectionClosedEvent, tlsFailure: TlsFailedEvent | undefined): Place {
+  const { attempts } = event;
+  const only = attempts.length === 1 ? attempts[0] : undefined;
+  place.service = event.service;
+  place.id = event.id;
+  place.client = event.client;
+  place.candidate = event.candidate;
+  place.tls = event.tls;
+  place.bytesToCandidate = event.bytesToCandidate;
+  place.bytesToClient = event.bytesToClient;
+  place.dialMs = event.dialMs;
+  place.totalMs = event.totalMs;
+  place.endedBy = event.endedBy;
+  place.reason = event.reason;
+  place.closedAtMs = Date.now();
+  place.tried = attempts.length;
+  place.ms = only?.ms ?? 0;
+  place.attempts = only?.outcome === 'ok' ? undefined : bounded(attempts);
+  place.tlsFailure = tlsFailure;
+  return place;
 }
 
 /** A thousand connections that each tried hundreds of dead candidates must not fill the memory. */
-function bounded(event: ConnectionClosedEvent): ConnectionClosedEvent {
-  const { attempts } = event;
-  if (attempts.length <= MAX_ATTEMPTS) return event;
+function bounded(attempts: readonly DialAttempt[]): readonly DialAttempt[] {
+  if (attempts.length <= MAX_ATTEMPTS) return attempts;
   const half = MAX_ATTEMPTS / 2;
-  return { ...event, attempts: [...attempts.slice(0, half), ...attempts.slice(-half)] };
+  return [...attempts.slice(0, half), ...attempts.slice(-half)];
 }
 
-function finished({ event, closedAtMs, tried, tlsFailure }: Recorded): FinishedConnection {
-  const { service, id, client, candidate, tls, bytesToCandidate, bytesToClient, dialMs, totalMs } = event;
-  const { endedBy, reason, attempts } = event;
-  const [outcome, bytes] = [
-    { endedBy, reason, attempts, tried },
-    { bytesToCandidate, bytesToClient },
-  ];
-  const facts = {
-    service,
-    id,
-    client,
-    candidate,
-    ...(tls && { tls }),
-    ...bytes,
-    dialMs,
-    totalMs,
-    closedAtMs,
-    ...outcome,
-  };
-  if (tlsFailure === undefined) return facts;
+function finished({ tls, ms, attempts: told, tlsFailure, ...facts }: Place): FinishedConnection {
+  const attempts = told ?? [{ candidate: facts.candidate ?? '', outcome: 'ok', ms }];
+  const connection = { ...facts, attempts, ...(tls && { tls }) };
+  if (tlsFailure === undefined) return connection;
   const { side, code, peer } = tlsFailure;
-  return { ...facts, tlsFailure: { side, code, ...(peer === undefined ? {} : { peer: visible(peer) }) } };
+  return { ...connection, tlsFailure: { side, code, ...(peer === undefined ? {} : { peer: visible(peer) }) } };
 }
