@@ -26,6 +26,7 @@ export {
 export { formatAddress, parseAddress, type Address, type TcpAddress, type UnixAddress } from './core/address.ts';
 export { closeReasons, type CloseReason, type EndedBy } from './core/close-reason.ts';
 export { AttacheError, ConfigError, type ConfigFault, type ErrorCode } from './core/errors.ts';
+export { Metrics, type Measured } from './admin/metrics.ts';
 export type * from './core/observer.ts';
 export type { OpenConnection, ServiceTraffic } from './core/open-connection.ts';
 export type { CandidateSource, SourceCounters, SourceSink, SourceState } from './discovery/source.ts';

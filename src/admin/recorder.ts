@@ -68,6 +68,7 @@ interface Place {
   service: string;
   id: number;
   client: string;
+  via: string | undefined;
   candidate: string | undefined;
   tls: ConnectionTls | undefined;
   bytesToCandidate: number;
@@ -90,6 +91,7 @@ function newPlace(): Place {
     service: '',
     id: -1,
     client: '',
+    via: undefined,
     candidate: undefined,
     tls: undefined,
     bytesToCandidate: 0,
@@ -112,6 +114,7 @@ function write(place: Place, event: ConnectionClosedEvent, tlsFailure: TlsFailed
   place.service = event.service;
   place.id = event.id;
   place.client = event.client;
+  place.via = event.via;
   place.candidate = event.candidate;
   place.tls = event.tls;
   place.bytesToCandidate = event.bytesToCandidate;
@@ -135,9 +138,9 @@ function bounded(attempts: readonly DialAttempt[]): readonly DialAttempt[] {
   return [...attempts.slice(0, half), ...attempts.slice(-half)];
 }
 
-function finished({ tls, ms, attempts: told, tlsFailure, ...facts }: Place): FinishedConnection {
+function finished({ via, tls, ms, attempts: told, tlsFailure, ...facts }: Place): FinishedConnection {
   const attempts = told ?? [{ candidate: facts.candidate ?? '', outcome: 'ok', ms }];
-  const connection = { ...facts, attempts, ...(tls && { tls }) };
+  const connection = { ...facts, attempts, ...(via !== undefined && { via }), ...(tls && { tls }) };
   if (tlsFailure === undefined) return connection;
   const { side, code, peer } = tlsFailure;
   return { ...connection, tlsFailure: { side, code, ...(peer === undefined ? {} : { peer: visible(peer) }) } };

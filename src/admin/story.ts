@@ -12,6 +12,8 @@ export interface Story {
   readonly service: string;
   readonly id: number;
   readonly client: string;
+  /** Who connected to us, where that is another than the client (PROXY header). */
+  readonly via?: string;
   readonly acceptedAt: string;
   readonly closedAt?: string;
   readonly phase?: string;
@@ -87,6 +89,8 @@ const WHY: Readonly<Record<CloseReason, string>> = {
   candidate_error: "the candidate's side failed.",
   client_truncated: 'the client closed without the close_notify of TLS, and so the candidate was reset.',
   candidate_truncated: 'the candidate closed without the close_notify of TLS, and so the client was reset.',
+  proxy_header_invalid: 'the client sent no PROXY header, or one that breaks the rules; no candidate was dialed.',
+  proxy_header_timeout: 'the PROXY header of the client was not whole within CONNECT_TIMEOUT; no candidate was dialed.',
   tls_handshake_failed: 'the TLS handshake with the client failed; no candidate was dialed.',
   tls_peer_refused: "the client's certificate is missing, not good or not allowed; no candidate was dialed.",
   client_gone: 'the client left before a candidate had answered.',
@@ -108,8 +112,10 @@ function ending({ reason, endedBy }: FinishedConnection): string {
   return reason === 'finished' ? `${WHY.finished.slice(0, -1)}; the ${endedBy} finished first.` : WHY[reason];
 }
 
-function arrival({ service, id, client }: { service: string; id: number; client: string }, atMs: number): string {
-  return `Connection ${id} of service ${visible(service)} came from ${visible(client)} at ${new Date(atMs).toISOString()}.`;
+function arrival(connection: Pick<OpenConnection, 'service' | 'id' | 'client' | 'via'>, atMs: number): string {
+  const { service, id, client, via } = connection;
+  const from = via === undefined ? visible(client) : `${visible(client)} through ${visible(via)}`;
+  return `Connection ${id} of service ${visible(service)} came from ${from} at ${new Date(atMs).toISOString()}.`;
 }
 
 function tries(attempts: readonly DialAttempt[], tried: number): readonly string[] {

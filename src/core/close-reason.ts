@@ -10,6 +10,8 @@ export type EndedBy = 'client' | 'candidate' | 'attache';
  * | `client_reset` / `candidate_reset` | that side sent RST (ECONNRESET, EPIPE) |
  * | `client_error` / `candidate_error` | that side failed otherwise (time-out of keep-alive, ...) |
  * | `client_truncated` / `candidate_truncated` | that side closed TCP without the close_notify of TLS; the other was reset |
+ * | `proxy_header_invalid` | the client sent no PROXY header, or one that breaks the rules; nothing was dialed |
+ * | `proxy_header_timeout` | its PROXY header was not whole within `CONNECT_TIMEOUT`; nothing was dialed |
  * | `tls_handshake_failed` | the client's TLS handshake failed, or took longer than `CONNECT_TIMEOUT`; nothing was dialed |
  * | `tls_peer_refused` | the client showed no certificate, or none that is good or allowed; nothing was dialed |
  * | `client_gone` | the client left before a candidate answered; the dial was aborted |
@@ -34,6 +36,8 @@ export const closeReasons = [
   'candidate_error',
   'client_truncated',
   'candidate_truncated',
+  'proxy_header_invalid',
+  'proxy_header_timeout',
   'tls_handshake_failed',
   'tls_peer_refused',
   'client_gone',

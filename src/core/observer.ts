@@ -1,5 +1,6 @@
 import type { Address } from './address.ts';
 import type { CloseReason, EndedBy } from './close-reason.ts';
+import type { ProxyHeaderFault } from './read-proxy-header.ts';
 
 /** Everything attache reports about itself. Logging, the access log, metrics and readiness are observers. */
 export type AttacheEvent =
@@ -10,6 +11,7 @@ export type AttacheEvent =
   | ConnectionEstablishedEvent
   | ConnectionClosedEvent
   | DialFailedEvent
+  | ProxyHeaderRefusedEvent
   | TlsFailedEvent
   | TlsMaterialEvent
   | CandidatesChangedEvent
@@ -83,7 +85,10 @@ export interface ConnectionClosedEvent {
   readonly type: 'connection-closed';
   readonly service: string;
   readonly id: number;
+  /** The address it came from, or that its PROXY header says it came from. */
   readonly client: string;
+  /** With a PROXY header that names the client: who sent it, the address that connected to us. */
+  readonly via?: string;
   /** The candidate that carried it; undefined when none did. */
   readonly candidate: string | undefined;
   /** Of the side that speaks TLS; undefined on a plain connection, or before its handshake was done. */
@@ -119,6 +124,17 @@ export interface ConnectionTls {
   readonly version: string;
   /** The handshake took up an earlier session. */
   readonly resumed: boolean;
+}
+
+/** With `ACCEPT_PROXY_PROTOCOL`: a client was refused for its PROXY header, before anything was dialed. */
+export interface ProxyHeaderRefusedEvent {
+  readonly type: 'proxy-header-refused';
+  readonly service: string;
+  readonly id: number;
+  /** Of who connected. */
+  readonly address: string;
+  /** `TIMEOUT`: it was not whole within `CONNECT_TIMEOUT`. */
+  readonly code: ProxyHeaderFault | 'TIMEOUT';
 }
 
 /** A handshake failed or was refused, or TLS failed later. One at a candidate is a `dial-failed` as well. */

@@ -6,6 +6,8 @@ export interface OpenConnection {
   /** Unique in this process, ascending. */
   readonly id: number;
   readonly client: string;
+  /** Who connected to us, where a PROXY header named another as the client. */
+  readonly via?: string;
   readonly phase: string;
   /** The candidate that carries it, or is being dialed for it. */
   readonly candidate: string | undefined;

@@ -10,11 +10,12 @@ export function accessLog(logger: Logger): Observer {
 }
 
 function accessFields(event: ConnectionClosedEvent): object {
-  const { service, id, client, candidate, bytesToCandidate, bytesToClient, endedBy, reason, attempts } = event;
+  const { service, id, client, via, candidate, bytesToCandidate, bytesToClient, endedBy, reason, attempts } = event;
   const fields = {
     service,
     id,
     client,
+    ...(via !== undefined && { via }),
     candidate,
     ...(event.tls && { tlsPeer: event.tls.peer, tlsVersion: event.tls.version, tlsResumed: event.tls.resumed }),
     bytesToCandidate,

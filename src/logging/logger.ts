@@ -1,9 +1,10 @@
 import type { Writable } from 'node:stream';
-import { pino, stdTimeFunctions, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import { cleanLine } from './clean-line.ts';
 import { LineSink } from './line-sink.ts';
 import { prettyPrinter } from './pretty.ts';
 import { serializeError } from './serialize-error.ts';
+import { timestamp } from './timestamp.ts';
 
 export interface LoggerOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -50,7 +51,7 @@ export async function createLogger(options: LoggerOptions): Promise<Log> {
     {
       level: options.level,
       base: null,
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: () => timestamp(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: (error: unknown) => serializeError(error) },
       redact: { paths: SECRET_FIELDS, censor: '[redacted]' },

@@ -12,6 +12,7 @@ import type {
   LifecycleEvent,
   ListenFailedEvent,
   Observer,
+  ProxyHeaderRefusedEvent,
   StateFileEvent,
   TlsFailedEvent,
   TlsMaterialEvent,
@@ -31,6 +32,7 @@ const IGNORED_LINES = 20;
 const ERROR_LINES = 20;
 /** Anyone who can reach the listener can make these. */
 const HANDSHAKE_LINES = 20;
+const HEADER_LINES = 20;
 /** One that fails and answers by turns can make these. */
 const HEALTH_LINES = 20;
 /** A lone client that finds nobody makes two of these. */
@@ -44,6 +46,7 @@ class EventLog {
   readonly #ignored: LineLimit;
   readonly #errors: LineLimit;
   readonly #handshakes: LineLimit;
+  readonly #headers: LineLimit;
   readonly #health: LineLimit;
   readonly #holds: LineLimit;
   /** Last errno of each listener that does not listen. */
@@ -59,6 +62,7 @@ class EventLog {
     this.#ignored = limit(IGNORED_LINES);
     this.#errors = limit(ERROR_LINES);
     this.#handshakes = limit(HANDSHAKE_LINES);
+    this.#headers = limit(HEADER_LINES);
     this.#health = limit(HEALTH_LINES);
     this.#holds = limit(HOLD_LINES);
   }
@@ -92,6 +96,9 @@ class EventLog {
         this.#logger.debug({ service, id, candidate, errno, ms: Math.round(ms) }, 'dial failed');
         return;
       }
+      case 'proxy-header-refused':
+        this.#headerRefused(event);
+        return;
       case 'tls-failed':
         this.#tlsFailed(event);
         return;
@@ -146,6 +153,12 @@ class EventLog {
     const fields = { service, listener, address: formatAddress(address), errno, retryInMs: Math.round(retryInMs) };
     if (isNews) this.#logger.error(fields, 'listen failed');
     else this.#logger.debug(fields, 'listen failed');
+  }
+
+  #headerRefused({ service, id, address, code }: ProxyHeaderRefusedEvent): void {
+    const suppressed = this.#headers.admit(service);
+    if (suppressed === undefined) return;
+    this.#logger.warn({ service, id, address, code, ...counted(suppressed) }, 'proxy header refused');
   }
 
   #tlsFailed({ service, id, side, address, code, peer }: TlsFailedEvent): void {

@@ -5,11 +5,14 @@ import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import { errnoOf } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
 import type { OpenConnection } from '../core/open-connection.ts';
+import type { ProxyEnds } from '../core/proxy-header.ts';
 import { isPeerReset, Leg, type LegOwner } from '../transport/leg.ts';
 import { relay, type Relay } from '../transport/relay.ts';
+import { ProxyAccept, type ProxyAcceptFailure, type ProxyAcceptOwner } from '../transport/proxy-accept.ts';
 import { TlsAccept, type TlsAcceptOwner, type TlsAcceptSettings, type TlsFailure } from '../transport/tls-accept.ts';
 import type { TlsPeer } from '../transport/tls-peer.ts';
 import { Account, clientName } from './account.ts';
+import { Preface } from './preface.ts';
 import { Search, type Found, type SearchContext, type SearchFailure, type SearchOwner } from './search.ts';
 
 /** What a connection needs of its service. One object per listener, shared by all its connections. */
@@ -18,6 +21,10 @@ export interface ConnectionContext extends SearchContext {
   readonly observer: Observer;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
+  /** Clients send a PROXY protocol header first; default: false. */
+  readonly acceptProxyProtocol?: boolean | undefined;
+  /** The header that candidates are sent first; default: `off`. */
+  readonly proxyProtocol?: 'off' | 'v1' | 'v2' | undefined;
   readonly idleTimeoutMs: number;
   readonly halfCloseTimeoutMs: number;
   /** Whether clients come in over a Unix socket, where they have no address. */
@@ -33,6 +40,7 @@ export interface ConnectionContext extends SearchContext {
 const SILENT_END_GRACE_MS = 500;
 
 type State =
+  | { readonly phase: 'header'; readonly accept: ProxyAccept }
   | { readonly phase: 'handshaking'; readonly accept: TlsAccept }
   | { readonly phase: 'searching'; readonly search: Search }
   | {
@@ -46,10 +54,11 @@ type State =
   | { readonly phase: 'closing'; readonly endedBy: EndedBy; readonly reason: CloseReason; readonly dialMs: number }
   | { readonly phase: 'new' | 'closed' };
 
-/** One client from accept to close: (handshaking ->) searching -> relaying -> closing -> closed. */
-export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
+/** One client from accept to close: (header ->) (handshaking ->) searching -> relaying -> closing -> closed. */
+export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsAcceptOwner {
   readonly #account: Account;
   readonly #context: ConnectionContext;
+  readonly #preface: Preface | undefined;
   #leg: Leg;
   #state: State = { phase: 'new' };
   #endGrace: NodeJS.Timeout | undefined;
@@ -58,14 +67,19 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
 
   constructor(options: { readonly id: number; readonly socket: Socket; readonly context: ConnectionContext }) {
     const { id, socket, context } = options;
-    const { service, observer, unixClients } = context;
+    const { service, observer, unixClients, proxyProtocol = 'off' } = context;
     this.#context = context;
     this.#account = new Account({ id, client: unixClients ? 'unix' : clientName(socket), service, observer });
+    this.#preface = proxyProtocol === 'off' ? undefined : new Preface(proxyProtocol, socket);
     this.#leg = new Leg(socket, this, !unixClients);
   }
 
   get id(): number {
     return this.#account.id;
+  }
+
+  get preface(): Buffer | undefined {
+    return this.#preface?.bytes;
   }
 
   get client(): string {
@@ -84,12 +98,13 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
 
   /** What is known of it now. */
   get facts(): OpenConnection {
-    const { id, client, history, tls, acceptedAt } = this.#account;
+    const { id, client, via, history, tls, acceptedAt } = this.#account;
     const { phase, candidate } = this.#place;
     return {
       service: this.#context.service,
       id,
       client,
+      ...(via !== undefined && { via }),
       phase,
       candidate: candidate?.key,
       ...(tls && { tls }),
@@ -106,6 +121,44 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
   }
 
   start(): void {
+    const { acceptProxyProtocol, dialing } = this.#context;
+    if (acceptProxyProtocol !== true) {
+      this.#admit();
+      return;
+    }
+    const accept = new ProxyAccept({ leg: this.#leg, timeoutMs: dialing.connectTimeoutMs, owner: this });
+    this.#state = { phase: 'header', accept };
+    accept.start();
+  }
+
+  headerRead(ends: ProxyEnds | undefined): void {
+    if (this.#state.phase !== 'header') return;
+    this.#take(this.#leg);
+    if (ends !== undefined) {
+      this.#account.carried(ends.source);
+      this.#preface?.carried(ends);
+    }
+    this.#admit();
+  }
+
+  headerFailed(failure: ProxyAcceptFailure): void {
+    const { kind } = failure;
+    this.#take(this.#leg);
+    if (kind === 'refused') {
+      const { code } = failure;
+      this.#account.headerRefused(code);
+      this.#finish('attache', code === 'TIMEOUT' ? 'proxy_header_timeout' : 'proxy_header_invalid');
+      // So that nobody takes it for an answer that was empty.
+      this.#leg.reset();
+    } else {
+      this.#finish('client', kind === 'gone' ? 'client_gone' : 'client_error');
+      this.#leg.destroy();
+    }
+    if (this.#leg.closed) this.legClosed();
+  }
+
+  /** Nothing but TLS, where there is any, is between the client and a candidate now. */
+  #admit(): void {
     const { accepting, unixClients } = this.#context;
     if (accepting === undefined) {
       this.#search();
@@ -121,6 +174,7 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
     if (this.#state.phase !== 'handshaking') return;
     this.#take(leg);
     this.#account.secured(peer);
+    this.#preface?.secured(peer);
     this.#search();
   }
 
@@ -148,6 +202,10 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
     }
     if (state.phase === 'searching') state.search.abort();
     if (state.phase === 'handshaking') this.#take(state.accept.abort());
+    if (state.phase === 'header') {
+      state.accept.abort();
+      this.#take(this.#leg);
+    }
     if (state.phase !== 'closed' && state.phase !== 'closing') this.#finish('attache', reason);
     this.#leg.destroy();
   }

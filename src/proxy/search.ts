@@ -33,6 +33,8 @@ export interface Found {
 
 /** Hears how a search ended; exactly one of the two, once, and none after `abort`. */
 export interface SearchOwner {
+  /** What candidates are sent ahead of everything; undefined: nothing. */
+  readonly preface: Buffer | undefined;
   found(found: Found): void;
   notFound(reason: SearchFailure): void;
 }
@@ -79,6 +81,10 @@ export class Search implements DialOwner, Entrant, Held {
   /** How far it is, and whom it dials. */
   get place(): { readonly phase: string; readonly candidate?: Candidate } {
     return this.#state;
+  }
+
+  get preface(): Buffer | undefined {
+    return this.#owner.preface;
   }
 
   start(): void {

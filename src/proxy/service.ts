@@ -26,6 +26,10 @@ export interface ServiceOptions extends EjectionSettings {
   readonly dialing: DialSettings;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
+  /** Clients are expected to send a PROXY protocol header; default: false. */
+  readonly acceptProxyProtocol?: boolean | undefined;
+  /** The header that candidates are sent; default: `off`. */
+  readonly proxyProtocol?: 'off' | 'v1' | 'v2' | undefined;
   /** How long a client is held while no candidate answers, ms; 0: it is closed at once. */
   readonly holdTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -91,8 +95,9 @@ export class Service {
     });
     this.#slots = listeners.map((address, index) => {
       const { family, resolver, keepAliveMs } = dialing;
-      // TLS reads the socket below it in its own way.
-      const directRead = options.accepting === undefined ? options.directRead : 'off';
+      // TLS and the PROXY header read the socket in their own way.
+      const readsByItself = options.accepting !== undefined || options.acceptProxyProtocol === true;
+      const directRead = readsByItself ? 'off' : options.directRead;
       const kept = { ejection: options, drained: this.#drained };
       const shared = { service: name, observer, family, resolver, keepAliveMs, directRead, ...kept };
       const holds = options.holdTimeoutMs > 0;

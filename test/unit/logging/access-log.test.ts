@@ -53,6 +53,11 @@ test('promise 11: a finished connection is one line of who, where, how much, how
   assert.deepEqual(await lineOf(closed()), usual);
 });
 
+test('a client that somebody carried is named together with who carried it', async () => {
+  const line = await lineOf(closed({ client: '203.0.113.7:41002', via: '10.0.0.2:5000' }));
+  assert.deepEqual(line, { ...usual, client: '203.0.113.7:41002', via: '10.0.0.2:5000' });
+});
+
 test('candidates that were tried in vain are listed in their order', async () => {
   assert.deepEqual(await lineOf(closed({ attempts: [refused, good] })), {
     ...usual,
