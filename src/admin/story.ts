@@ -100,6 +100,8 @@ const WHY: Readonly<Record<CloseReason, string>> = {
   hold_timeout: 'no candidate answered for HOLD_TIMEOUT.',
   hold_queue_full: 'no candidate answered, and too many clients were held already.',
   max_connections: 'the service had as many connections as MAX_CONNECTIONS allows.',
+  out_of_resources: 'the process had no room for another connection (file descriptors).',
+  max_lifetime: 'it had lived as long as MAX_LIFETIME allows.',
   idle_timeout: 'no byte moved either way for IDLE_TIMEOUT.',
   half_close_timeout: 'one side had finished, and the other sent nothing for HALF_CLOSE_TIMEOUT.',
   membership_changed: 'it was reset because the candidates changed (ON_CHANGE).',

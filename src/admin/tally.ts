@@ -108,7 +108,13 @@ interface MutableTally {
 }
 
 /** What can be told from the start stands at 0: a rate needs a value to rise from. */
-const RESET_CAUSES: readonly CloseReason[] = ['membership_changed', 'drain_timeout', 'idle_timeout', 'shutdown'];
+const RESET_CAUSES: readonly CloseReason[] = [
+  'membership_changed',
+  'drain_timeout',
+  'idle_timeout',
+  'max_lifetime',
+  'shutdown',
+];
 
 function newTally(): MutableTally {
   return {

@@ -14,9 +14,10 @@ import type { TlsPeer } from '../transport/tls-peer.ts';
 import { Account, clientName } from './account.ts';
 import { Preface } from './preface.ts';
 import { Search, type Found, type SearchContext, type SearchFailure, type SearchOwner } from './search.ts';
+import { TimeLimits, type TimeLimitSettings } from './time-limits.ts';
 
 /** What a connection needs of its service. One object per listener, shared by all its connections. */
-export interface ConnectionContext extends SearchContext {
+export interface ConnectionContext extends SearchContext, TimeLimitSettings {
   readonly service: string;
   readonly observer: Observer;
   /** Default: clients speak plainly. */
@@ -25,10 +26,10 @@ export interface ConnectionContext extends SearchContext {
   readonly acceptProxyProtocol?: boolean | undefined;
   /** The header that candidates are sent first; default: `off`. */
   readonly proxyProtocol?: 'off' | 'v1' | 'v2' | undefined;
-  readonly idleTimeoutMs: number;
-  readonly halfCloseTimeoutMs: number;
   /** Whether clients come in over a Unix socket, where they have no address. */
   readonly unixClients: boolean;
+  /** Asks to be looked at now and then ({@link Connection.watched}). */
+  watch(connection: Connection): void;
   /** Called once, when both sockets are closed. */
   closed(connection: Connection): void;
 }
@@ -59,11 +60,10 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
   readonly #account: Account;
   readonly #context: ConnectionContext;
   readonly #preface: Preface | undefined;
+  readonly #limits: TimeLimits;
   #leg: Leg;
   #state: State = { phase: 'new' };
   #endGrace: NodeJS.Timeout | undefined;
-  #progress = 0;
-  #movedAt = 0;
 
   constructor(options: { readonly id: number; readonly socket: Socket; readonly context: ConnectionContext }) {
     const { id, socket, context } = options;
@@ -71,6 +71,7 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
     this.#context = context;
     this.#account = new Account({ id, client: unixClients ? 'unix' : clientName(socket), service, observer });
     this.#preface = proxyProtocol === 'off' ? undefined : new Preface(proxyProtocol, socket);
+    this.#limits = new TimeLimits(context, this.#account.acceptedAt);
     this.#leg = new Leg(socket, this, !unixClients);
   }
 
@@ -210,34 +211,28 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
     this.#leg.destroy();
   }
 
-  sweep(now: number): void {
+  watched(now: number, probe: boolean): boolean {
+    const state = this.#state;
     // What a client has sent may have filled the memory for it; then nothing of it is read until a candidate answers.
-    if (this.#state.phase === 'searching') this.#leg.probe();
-    if (this.#state.phase !== 'relaying') return;
-    const { relay: moving } = this.#state;
-    moving.probe();
-    if (moving.progress !== this.#progress) {
-      this.#progress = moving.progress;
-      this.#movedAt = now;
-      return;
-    }
-    const stillMs = now - this.#movedAt;
-    const { idleTimeoutMs, halfCloseTimeoutMs } = this.#context;
-    // An idle connection has nothing under way that a FIN could cut short; a half-closed one may have.
-    if (idleTimeoutMs > 0 && stillMs >= idleTimeoutMs) moving.abort('idle_timeout', true);
-    else if (halfCloseTimeoutMs > 0 && stillMs >= halfCloseTimeoutMs && moving.halfClosed) {
-      moving.abort('half_close_timeout');
-    }
+    if (state.phase === 'searching' && probe) this.#leg.probe();
+    if (state.phase !== 'relaying') return true;
+    if (probe) state.relay.probe();
+    return this.#limits.watched(state.relay, now);
+  }
+
+  dueAt(now: number): number {
+    const relay = this.#state.phase === 'relaying' ? this.#state.relay : undefined;
+    return this.#limits.dueAt(now, { relay, abort: (reason) => this.abort(reason) });
   }
 
   found({ candidate, seat, dialed, chosenAt }: Found): void {
     clearTimeout(this.#endGrace);
     this.#account.secured(dialed.tls);
     const now = performance.now();
-    this.#movedAt = now;
     const carrier = relay({
       client: this.#leg,
       candidate: dialed.leg,
+      onUneasy: () => this.#context.watch(this),
       onFailed: (side, error) => this.#sideFailed(side, error),
       onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),
     });

@@ -10,6 +10,8 @@ export interface LegOwner {
   legFailed(leg: Leg, error: NodeJS.ErrnoException): void;
   /** The socket is gone. Called exactly once. */
   legClosed(leg: Leg): void;
+  /** The socket is not read any more for the time being, so that its end or reset would not be seen by itself. */
+  legStalled?(leg: Leg): void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -28,6 +30,8 @@ export class Leg {
   peer: Leg | undefined;
   /** Bytes read from the socket and handed to the peer. */
   bytesRead = 0;
+  /** When the last of them came, `performance.now()`. */
+  movedAt = 0;
   /** Bytes read while there was no peer yet. */
   earlyBytes = 0;
   /** The socket's sender has finished. */
@@ -98,9 +102,11 @@ export class Leg {
     const peer = this.peer;
     if (peer === undefined) return this.#keep(chunk);
     this.bytesRead += chunk.length;
+    this.movedAt = performance.now();
     // A write that the kernel took whole leaves nothing to wait for, whatever the high-water mark says.
     if (peer.socket.write(chunk) || peer.socket.writableLength === 0) return true;
     this.waitsForPeer = true;
+    this.owner.legStalled?.(this);
     return false;
   }
 
