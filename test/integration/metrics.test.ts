@@ -215,3 +215,18 @@ test('clients that are held are counted while they are', async (t) => {
   client.end();
   await eventually(async () => valueOf(await measured.scrape(), 'attache_held_connections', redis) === 0, 'served');
 });
+
+test('a candidate that is set aside, one that is drained and one that is neither are told apart', async (t) => {
+  const [dead, a, b] = [await freePort(), await startEcho(t), await startEcho(t)];
+  const measured = await startMeasured(t, [dead, a.port, b.port], { maxFails: 1, failTimeout: '10m' });
+  const client = await connectTo(measured.port);
+  client.end('x');
+  await readAll(client);
+  assert.deepEqual(measured.ambassador.drain(`127.0.0.1:${b.port}`), ['redis']);
+  const samples = await measured.scrape();
+  const states = ['aside', 'drained', 'available', 'trial', 'unassigned'];
+  assert.deepEqual(
+    states.map((state) => valueOf(samples, 'attache_candidates', { ...redis, state })),
+    [1, 1, 1, 0, 0],
+  );
+});

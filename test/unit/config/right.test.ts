@@ -376,7 +376,7 @@ test('process-wide words are read', () => {
   assert.equal(config.drainDelayMs, 90_000);
   assert.equal(config.shutdownTimeoutMs, 500);
   assert.deepEqual(config.log, { level: 'warn', format: 'pretty', access: false });
-  assert.deepEqual(config.warnings, []);
+  assert.deepEqual(config.warnings, ['STATE_FILE: not used, as DISCOVERY_ON_FAILURE is clear']);
 });
 
 test("etcdctl's user may hold the password, colons included", () => {
