@@ -64,7 +64,7 @@ async function run(config: Config): Promise<number> {
   process.on('exit', () => log.flush());
   for (const warning of config.warnings) logger.warn(warning);
   const observability = new Observability(config, () => performance.now());
-  const logs = config.log.access ? [eventLog(logger), accessLog(logger)] : [eventLog(logger)];
+  const logs = config.log.access ? [eventLog(logger), accessLog(log)] : [eventLog(logger)];
   const ambassador = new Ambassador(config, {
     observer: broadcast([...logs, ...observability.observers]),
     endpoints: (self) => endpointsOf(self, { config, logger, observability }),

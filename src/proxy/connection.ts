@@ -64,6 +64,7 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
   #leg: Leg;
   #state: State = { phase: 'new' };
   #endGrace: NodeJS.Timeout | undefined;
+  #isKept = false;
 
   constructor(options: { readonly id: number; readonly socket: Socket; readonly context: ConnectionContext }) {
     const { id, socket, context } = options;
@@ -216,8 +217,16 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
     // What a client has sent may have filled the memory for it; then nothing of it is read until a candidate answers.
     if (state.phase === 'searching' && probe) this.#leg.probe();
     if (state.phase !== 'relaying') return true;
+    this.#keepAlive(state.relay);
     if (probe) state.relay.probe();
     return this.#limits.watched(state.relay, now);
+  }
+
+  /** Four system calls, and none for a connection that is over before the next tick. */
+  #keepAlive(relay: Relay): void {
+    if (this.#isKept) return;
+    this.#isKept = true;
+    relay.keepAlive(this.#context.dialing.keepAliveMs);
   }
 
   dueAt(now: number): number {

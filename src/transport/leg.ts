@@ -121,6 +121,14 @@ export class Leg {
     socket.write(NOTHING);
   }
 
+  /**
+   * Has the kernel ask now and then whether the peer is still there, from `keepAliveMs` of silence on; 0: it does not.
+   * For plain TCP.
+   */
+  keepAlive(keepAliveMs: number): void {
+    if (this.#canReset && keepAliveMs > 0) this.socket.setKeepAlive(true, keepAliveDelayMs(keepAliveMs));
+  }
+
   /** Ends the socket at once by RST, so that a cut stream cannot be taken for a finished one. FIN where RST cannot be. */
   reset(): void {
     if (this.closed) return;

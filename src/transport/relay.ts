@@ -19,6 +19,8 @@ export interface Relay {
   readonly finishedSides: number;
   /** A side is not read, has finished or is gone: from `onUneasy` until this is false it must be looked at now and then. */
   readonly uneasy: boolean;
+  /** Turns on keep-alive to the candidate. */
+  keepAlive(keepAliveMs: number): void;
   /** Notices a side that was reset while nothing is read from it; to be called now and then. */
   probe(): void;
 }
@@ -75,6 +77,10 @@ class StreamRelay implements Relay, LegOwner {
 
   get uneasy(): boolean {
     return isUneasy(this.#client) || isUneasy(this.#candidate);
+  }
+
+  keepAlive(keepAliveMs: number): void {
+    this.#candidate.keepAlive(keepAliveMs);
   }
 
   probe(): void {
