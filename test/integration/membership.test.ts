@@ -52,9 +52,9 @@ test('promise 20: a new set serves within 100 ms, and by default every establish
   const old = await established(port);
   const ended = readAll(old);
   const changedAt = performance.now();
-  source.put([a.address, b.address]);
+  source.put([b.address]);
   const fresh = await established(port);
-  assert.ok(performance.now() - changedAt < 1_000);
+  assert.deepEqual([a.sockets.length, b.sockets.length], [1, 1], 'served by the new set at once');
   assert.equal((await ended).end, 'reset');
   assert.ok(performance.now() - changedAt < 2_000);
   const { reason, endedBy } = await closedOne();
