@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { roundRobinPolicy } from '../../src/balancing/policies.ts';
 import { dialsTo } from '../support/kernel.ts';
 import { startService } from '../support/service.ts';
@@ -164,6 +165,8 @@ test('ON_CHANGE=keep leaves established connections alone; new ones go to the ne
   const client = await established(port);
   source.put([b.address]);
   assert.equal(await ask(port), 'b');
+  // Longer than a burst of changes is waited for.
+  await pause(200);
   client.write('still');
   await once(client, 'data');
   assert.equal(closed().filter(({ reason }) => reason === 'membership_changed').length, 0);
