@@ -1,16 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { orderedPolicy, roundRobinPolicy } from './balancing/policies.ts';
+import { policyOf } from './balancing/policies.ts';
 import type { Config, ServiceConfig } from './config/config.ts';
 import { resolveOptions, type AmbassadorOptions } from './config/options.ts';
 import { formatAddress, type Address } from './core/address.ts';
 import { dialPolicy, permitAll } from './core/dial-policy.ts';
 import { AttacheError } from './core/errors.ts';
 import { broadcast, type AttacheEvent, type LifecycleEvent, type Observer } from './core/observer.ts';
-import { lazySource } from './discovery/lazy.ts';
 import type { CandidateSource } from './discovery/source.ts';
-import { staticSource } from './discovery/static.ts';
 import { Service, type ServiceStatus } from './proxy/service.ts';
 import { ServiceIdentity, type TlsStatus } from './service-identity.ts';
+import { sourcesOf } from './source-for.ts';
 import { systemResolver, type Resolver } from './transport/resolver.ts';
 
 /** What may be put in place of the usual parts, and what may be added. */
@@ -74,7 +73,8 @@ export class Ambassador {
     const resolver = parts.resolver ?? systemResolver();
     let id = 0;
     const nextId = () => (id += 1);
-    this.#services = config.services.map((service) => this.#build(service, { resolver, nextId }));
+    const sourceFor = parts.sourceFor ?? sourcesOf(config, this.#emit);
+    this.#services = config.services.map((service) => this.#build(service, { resolver, nextId, sourceFor }));
     if (parts.signal?.aborted === true) void this.close();
     else parts.signal?.addEventListener('abort', () => void this.close(), { once: true });
   }
@@ -253,15 +253,15 @@ export class Ambassador {
     this.#emit({ type: 'lifecycle', phase, connections: this.#openConnections() });
   }
 
-  #build(service: ServiceConfig, shared: { readonly resolver: Resolver; readonly nextId: () => number }): Service {
+  #build(service: ServiceConfig, shared: SharedParts): Service {
     const { candidates, balance, retries, net } = service;
     const discovered = candidates.kind === 'discovered';
     const identity = service.tls.mode === 'off' ? undefined : new ServiceIdentity(service, service.tls, this.#emit);
     const built = new Service({
       ...service,
       accepting: identity?.accepting,
-      source: (this.#parts.sourceFor ?? sourceFor)(service, this.#config),
-      policy: () => (balance === 'round-robin' ? roundRobinPolicy(retries) : orderedPolicy()),
+      source: shared.sourceFor(service, this.#config),
+      policy: () => policyOf(balance, retries),
       dialing: {
         connectTimeoutMs: service.connectTimeoutMs,
         keepAliveMs: service.keepAliveMs,
@@ -288,22 +288,11 @@ export function createAmbassador(options: AmbassadorOptions, parts: AmbassadorPa
   return new Ambassador(resolveOptions(options), parts);
 }
 
-/** The source that a service's configuration asks for. */
-function sourceFor(service: ServiceConfig, { discovery }: Config): CandidateSource {
-  const { candidates } = service;
-  if (candidates.kind === 'static') return staticSource(candidates.addresses);
-  const { backend, onFailure } = discovery;
-  const shared = { directory: candidates.directory, policy: dialPolicy(discovery.allow), onFailure };
-  if (backend.kind === 'directory') {
-    return lazySource(async () => {
-      const { directorySource } = await import('./discovery/directory.ts');
-      return directorySource({ ...shared, root: backend.root });
-    });
-  }
-  return lazySource(async () => {
-    const { etcdSource } = await import('./discovery/etcd.ts');
-    return etcdSource({ ...shared, ...backend });
-  });
+/** What all services of an ambassador have in common. */
+interface SharedParts {
+  readonly resolver: Resolver;
+  readonly nextId: () => number;
+  readonly sourceFor: NonNullable<AmbassadorParts['sourceFor']>;
 }
 
 function isOfType<T extends AttacheEvent['type']>(

@@ -11,6 +11,7 @@ export {
   type Closed,
   type Endpoint,
 } from './ambassador.ts';
+export type { CandidateStatus } from './balancing/candidate.ts';
 export { type Config, type ServiceConfig } from './config/config.ts';
 export { loadConfig } from './config/load.ts';
 export {

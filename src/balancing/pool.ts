@@ -1,73 +1,93 @@
 import { formatAddress, type Address } from '../core/address.ts';
-import type { Candidate } from './candidate.ts';
-import type { Policy, Turn } from './policies.ts';
+import type { Candidate, CandidateStatus } from './candidate.ts';
+import { Health, type EjectionSettings, type HealthChange } from './ejection.ts';
+import { Member } from './member.ts';
+import type { Policy } from './policies.ts';
+import type { Load } from './seat.ts';
+import { Selection, type SelectionPool } from './selection.ts';
 
 export interface PoolChange {
   readonly added: readonly Candidate[];
   readonly removed: readonly Candidate[];
 }
 
-/** The candidate set of one service. Swapped whole; members that stay keep their identity. */
-export class Pool {
-  readonly #policy: Policy;
-  #candidates: readonly Candidate[] = [];
+export interface PoolOptions {
+  /** Default: no candidate is ever set aside. */
+  readonly ejection?: EjectionSettings;
+  /** A candidate was set aside, with the fault that did it, or is of use again. */
+  readonly onHealth?: (candidate: Candidate, change: HealthChange, errno: string | undefined) => void;
+  /** Monotonic, ms; default: `performance.now`. A jump of the wall clock changes nothing. */
+  readonly now?: () => number;
+}
 
-  constructor(policy: Policy) {
-    this.#policy = policy;
+const NEVER: EjectionSettings = { maxFails: 0, failTimeoutMs: 0 };
+
+/** The candidate set of one service. Swapped whole; members that stay keep their identity and their health. */
+export class Pool {
+  readonly #ejection: EjectionSettings;
+  readonly #view: SelectionPool;
+  #members: readonly Member[] = [];
+  /** Loads of addresses that have left with connections open: those that stay on it count again when it comes back. */
+  readonly #departed = new Map<string, Load>();
+
+  constructor(policy: Policy, options: PoolOptions = {}) {
+    const { ejection = NEVER, onHealth, now = () => performance.now() } = options;
+    this.#ejection = ejection;
+    this.#view = {
+      policy,
+      now,
+      members: () => this.#members,
+      isUsable: ({ health }) => health.isUsable(now),
+      changed: (member, change, errno) => onHealth?.(member, change, errno),
+    };
   }
 
   get candidates(): readonly Candidate[] {
-    return this.#candidates;
+    return this.#members;
+  }
+
+  get statuses(): readonly CandidateStatus[] {
+    return this.#members.map(({ status }) => status);
+  }
+
+  /** Whether there is a candidate that is not set aside: a client that is dialed for now has a chance. */
+  get hasAvailable(): boolean {
+    return this.#members.some(this.#view.isUsable);
   }
 
   /** Swaps the whole set, in the order given. */
   replace(addresses: readonly Address[]): PoolChange {
-    const known = new Map(this.#candidates.map((candidate) => [candidate.key, candidate]));
-    const added: Candidate[] = [];
-    const next = new Map<string, Candidate>();
+    const known = new Map(this.#members.map((member) => [member.key, member]));
+    const added: Member[] = [];
+    const next = new Map<string, Member>();
     for (const address of addresses) {
       const key = formatAddress(address);
+      if (next.has(key)) continue;
       const kept = known.get(key);
-      const candidate = kept ?? { address, key };
-      if (kept === undefined && !next.has(key)) added.push(candidate);
-      if (!next.has(key)) next.set(key, candidate);
+      const member = kept ?? this.#join(address, key);
+      if (kept === undefined) added.push(member);
+      next.set(key, member);
     }
-    const removed = this.#candidates.filter((candidate) => !next.has(candidate.key));
-    this.#candidates = [...next.values()];
+    for (const [key, load] of this.#departed) if (load.open === 0) this.#departed.delete(key);
+    const removed = this.#members.filter(({ key }) => !next.has(key));
+    for (const { key, load } of removed) if (load.open > 0) this.#departed.set(key, load);
+    this.#members = [...next.values()];
     return { added, removed };
   }
 
   /** Whether `candidate` is still a member. */
   has(candidate: Candidate): boolean {
-    return this.#candidates.includes(candidate);
+    return (this.#members as readonly Candidate[]).includes(candidate);
   }
 
-  /** Begins choosing for one new connection. */
+  /** Begins choosing for one new connection, or anew for one that has found nobody. */
   select(): Selection {
-    return new Selection(this, this.#policy.begin());
-  }
-}
-
-/**
- * The candidates one connection tries, one after the other, each at most once. It asks the pool as it is at that
- * moment, so a candidate that left while an earlier one was being dialed is never tried.
- */
-export class Selection {
-  readonly #pool: Pool;
-  readonly #turn: Turn;
-  #tried: readonly Candidate[] = [];
-
-  constructor(pool: Pool, turn: Turn) {
-    this.#pool = pool;
-    this.#turn = turn;
+    return new Selection(this.#view);
   }
 
-  /** The next candidate to dial; undefined when this connection has none left. */
-  next(): Candidate | undefined {
-    // One that has left is no failure of this connection: it must not use up the tries that the policy allows.
-    this.#tried = this.#tried.filter((candidate) => this.#pool.has(candidate));
-    const candidate = this.#turn.next(this.#pool.candidates, this.#tried);
-    if (candidate !== undefined) this.#tried = [...this.#tried, candidate];
-    return candidate;
+  #join(address: Address, key: string): Member {
+    const load = this.#departed.get(key) ?? { open: 0 };
+    this.#departed.delete(key);
+    return new Member({ address, key, health: new Health(this.#ejection), load });
   }
 }

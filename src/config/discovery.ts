@@ -48,4 +48,7 @@ function warnOfUnused(values: ProcessValues, draft: Draft, report: Report): void
     const why = values.DSC.kind === 'directory' ? `${dsc} is a directory` : `${dsc} has no https:// endpoint`;
     report.warn(process.origin(word), `not used, as ${why}`);
   }
+  if (values.STATE_FILE !== undefined && values.DISCOVERY_ON_FAILURE === 'clear') {
+    report.warn(process.origin('STATE_FILE'), `not used, as ${process.origin('DISCOVERY_ON_FAILURE')} is clear`);
+  }
 }

@@ -37,7 +37,7 @@ export interface ServiceOptions {
   readonly retries?: number | undefined;
   /** Connect failures in a row that set a candidate aside, to be tried last; default 3, 0 is never. */
   readonly maxFails?: number | undefined;
-  /** How long a candidate stays aside; default 10 s. */
+  /** How long a candidate stays aside; default 10 s, 0 is not at all. */
   readonly failTimeout?: DurationOption | undefined;
   /** How long a new client is held, unread, while no candidate answers; default 0: it is closed at once. */
   readonly holdTimeout?: DurationOption | undefined;

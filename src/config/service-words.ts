@@ -27,9 +27,9 @@ export const serviceWords = {
   MAX_FAILS: {
     kind: count,
     default: '3',
-    meaning: 'connect failures in a row that set a candidate aside: tried last; 0 is never',
+    meaning: 'connect failures in a row that set a candidate aside: tried last or skipped; 0 is never',
   },
-  FAIL_TIMEOUT: { kind: duration, default: '10s', meaning: 'how long a candidate stays aside' },
+  FAIL_TIMEOUT: { kind: duration, default: '10s', meaning: 'how long a candidate stays aside; 0 is not at all' },
   HOLD_TIMEOUT: {
     kind: duration,
     default: '0',

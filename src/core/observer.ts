@@ -12,10 +12,13 @@ export type AttacheEvent =
   | TlsFailedEvent
   | TlsMaterialEvent
   | CandidatesChangedEvent
+  | CandidateEjectedEvent
+  | CandidateRecoveredEvent
   | DiscoveryStateEvent
   | CandidateIgnoredEvent
   | AcceptFailedEvent
   | ResetEvent
+  | StateFileEvent
   | HoldEvent
   | LifecycleEvent
   | InternalErrorEvent;
@@ -149,6 +152,28 @@ export interface CandidatesChangedEvent {
   readonly removed: readonly string[];
 }
 
+/** A candidate has failed too often in a row and is set aside. */
+export interface CandidateEjectedEvent {
+  readonly type: 'candidate-ejected';
+  readonly service: string;
+  readonly candidate: string;
+  /** Why the last connect failed: as in {@link DialFailedEvent}. */
+  readonly errno: string;
+  /** Connect failures in a row. */
+  readonly fails: number;
+  /** How long it stays aside before it is tried again. */
+  readonly forMs: number;
+  /** It was aside before, and the connection that tried it again failed. */
+  readonly again: boolean;
+}
+
+/** A candidate that was set aside has answered. One that leaves the set while it is aside does not recover. */
+export interface CandidateRecoveredEvent {
+  readonly type: 'candidate-recovered';
+  readonly service: string;
+  readonly candidate: string;
+}
+
 export interface DiscoveryStateEvent {
   readonly type: 'discovery-state';
   readonly service: string;
@@ -177,6 +202,18 @@ export interface ResetEvent {
   /** Connections that were, or over `RESET_JITTER` will be, ended by this change. */
   readonly connections: number;
   readonly mode: 'reset' | 'reset-removed' | 'drain';
+}
+
+/**
+ * News of the file that holds the last good sets. `ignored`: what was found at the start is no good, and is replaced by
+ * the next set; `unwritable`: a set could not be written, which is tried again with the next one; `recovered`: it was
+ * written after that.
+ */
+export interface StateFileEvent {
+  readonly type: 'state-file';
+  readonly outcome: 'ignored' | 'unwritable' | 'recovered';
+  readonly path: string;
+  readonly error?: string;
 }
 
 /** Clients of a listener are held, unread, because no candidate answers; or none is held any more. */

@@ -2,7 +2,9 @@ import type { Logger } from 'pino';
 import { formatAddress } from '../core/address.ts';
 import type {
   AttacheEvent,
+  CandidateEjectedEvent,
   CandidateIgnoredEvent,
+  CandidateRecoveredEvent,
   CandidatesChangedEvent,
   DiscoveryStateEvent,
   HoldEvent,
@@ -10,6 +12,7 @@ import type {
   LifecycleEvent,
   ListenFailedEvent,
   Observer,
+  StateFileEvent,
   TlsFailedEvent,
   TlsMaterialEvent,
 } from '../core/observer.ts';
@@ -28,6 +31,8 @@ const IGNORED_LINES = 20;
 const ERROR_LINES = 20;
 /** Anyone who can reach the listener can make these. */
 const HANDSHAKE_LINES = 20;
+/** One that fails and answers by turns can make these. */
+const HEALTH_LINES = 20;
 /** A lone client that finds nobody makes two of these. */
 const HOLD_LINES = 20;
 const MAX_KEY = 256;
@@ -39,6 +44,7 @@ class EventLog {
   readonly #ignored: LineLimit;
   readonly #errors: LineLimit;
   readonly #handshakes: LineLimit;
+  readonly #health: LineLimit;
   readonly #holds: LineLimit;
   /** Last errno of each listener that does not listen. */
   readonly #listenFaults = new Map<string, string>();
@@ -53,6 +59,7 @@ class EventLog {
     this.#ignored = limit(IGNORED_LINES);
     this.#errors = limit(ERROR_LINES);
     this.#handshakes = limit(HANDSHAKE_LINES);
+    this.#health = limit(HEALTH_LINES);
     this.#holds = limit(HOLD_LINES);
   }
 
@@ -93,6 +100,12 @@ class EventLog {
       case 'candidates-changed':
         this.#candidatesChanged(event);
         return;
+      case 'candidate-ejected':
+        this.#candidateEjected(event);
+        return;
+      case 'candidate-recovered':
+        this.#candidateRecovered(event);
+        return;
       case 'discovery-state':
         this.#discoveryState(event);
         return;
@@ -110,6 +123,9 @@ class EventLog {
         this.#logger.info({ service, connections, mode }, 'connections reset');
         return;
       }
+      case 'state-file':
+        this.#stateFile(event);
+        return;
       case 'hold':
         this.#hold(event);
         return;
@@ -172,6 +188,22 @@ class EventLog {
     );
   }
 
+  #candidateEjected({ service, candidate, errno, fails, forMs, again }: CandidateEjectedEvent): void {
+    const fields = { service, candidate, errno, fails, forMs };
+    if (again) {
+      this.#logger.debug(fields, 'candidate still set aside');
+      return;
+    }
+    const suppressed = this.#health.admit(`${service}/ejected`);
+    if (suppressed !== undefined) this.#logger.warn({ ...fields, ...counted(suppressed) }, 'candidate set aside');
+  }
+
+  #candidateRecovered({ service, candidate }: CandidateRecoveredEvent): void {
+    const suppressed = this.#health.admit(`${service}/recovered`);
+    if (suppressed !== undefined)
+      this.#logger.info({ service, candidate, ...counted(suppressed) }, 'candidate recovered');
+  }
+
   #discoveryState({ service, status, error }: DiscoveryStateEvent): void {
     const said = error === undefined ? status : `${status}, failing`;
     if (this.#discovery.get(service) === said) return;
@@ -187,6 +219,12 @@ class EventLog {
     const suppressed = this.#ignored.admit(service);
     if (suppressed === undefined) return;
     this.#logger.warn({ service, key: shorten(key, MAX_KEY), reason, ...counted(suppressed) }, 'candidate ignored');
+  }
+
+  #stateFile({ outcome, path, error }: StateFileEvent): void {
+    const fields = { outcome, path, ...(error === undefined ? {} : { error: shorten(error) }) };
+    if (outcome === 'recovered') this.#logger.info(fields, 'state file');
+    else this.#logger.warn(fields, 'state file');
   }
 
   #hold({ service, listener, phase, connections, ms }: HoldEvent): void {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Candidate } from '../balancing/candidate.ts';
+import type { Seat } from '../balancing/seat.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import { errnoOf } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
@@ -36,6 +37,7 @@ type State =
   | {
       readonly phase: 'relaying';
       readonly candidate: Candidate;
+      readonly seat: Seat;
       readonly relay: Relay;
       readonly chosenAt: number;
       readonly dialMs: number;
@@ -142,7 +144,7 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
     }
   }
 
-  found({ candidate, dialed, chosenAt }: Found): void {
+  found({ candidate, seat, dialed, chosenAt }: Found): void {
     clearTimeout(this.#endGrace);
     this.#account.secured(dialed.tls);
     const now = performance.now();
@@ -154,7 +156,7 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
       onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),
     });
     const dialMs = now - this.#account.acceptedAt;
-    this.#state = { phase: 'relaying', candidate, relay: carrier, chosenAt, dialMs };
+    this.#state = { phase: 'relaying', candidate, seat, relay: carrier, chosenAt, dialMs };
     carrier.start();
   }
 
@@ -231,6 +233,7 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
     const state = this.#state;
     if (state.phase !== 'relaying' && state.phase !== 'closing') return;
     this.#state = { phase: 'closed' };
+    if (state.phase === 'relaying') state.seat.leave();
     const { carrier, ...ending } = end;
     const bytes = { bytesToCandidate: carrier?.bytesToCandidate ?? 0, bytesToClient: carrier?.bytesToClient ?? 0 };
     this.#account.closed({ ...ending, ...bytes, dialMs: state.dialMs });

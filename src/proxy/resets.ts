@@ -1,9 +1,16 @@
 import type { Candidate } from '../balancing/candidate.ts';
 import type { CloseReason } from '../core/close-reason.ts';
-import type { Connection } from './connection.ts';
+import { MAX_DURATION_MS } from '../core/duration.ts';
 
 /** What a change of membership does to established connections. */
 export type OnChange = 'reset' | 'reset-removed' | 'drain' | 'keep';
+
+/** What has to be known of a connection to end it. */
+export interface Resettable {
+  /** The candidate that carries it, and `performance.now()` when that was chosen; undefined while or once none does. */
+  readonly established: { readonly candidate: Candidate; readonly chosenAt: number } | undefined;
+  abort(reason: CloseReason): void;
+}
 
 export interface ResetsOptions {
   readonly onChange: OnChange;
@@ -11,7 +18,7 @@ export interface ResetsOptions {
   readonly drainTimeoutMs: number;
   /** The resets are spread evenly over this time, ms. */
   readonly jitterMs: number;
-  readonly connections: Iterable<Connection>;
+  readonly connections: Iterable<Resettable>;
   readonly isMember: (candidate: Candidate) => boolean;
   /** Told how many connections a change ends, once per burst of changes. */
   readonly onReset: (connections: number, mode: 'reset' | 'reset-removed' | 'drain') => void;
@@ -22,8 +29,16 @@ const QUIET_MS = 50;
 /** A burst that does not end is acted upon after this long. */
 const BURST_MS = 500;
 
+/**
+ * So many are ended at once, and then there is a pause: between thousands of resets other connections are served, and
+ * the lines that tell of them reach the log, which keeps only so much in memory. All the same it is over within a second.
+ */
+const BATCH = 200;
+const BATCHES = 50;
+const PAUSE_MS = 10;
+
 interface Due {
-  readonly connection: Connection;
+  readonly connection: Resettable;
   readonly at: number;
 }
 
@@ -33,7 +48,10 @@ export class Resets {
   #changedAt = 0;
   #burstSince: number | undefined;
   #burstTimer: NodeJS.Timeout | undefined;
-  #due: Due[] = [];
+  /** In the order they are due; those before `#next` have been dealt with. */
+  #due: readonly Due[] = [];
+  #next = 0;
+  #batch = BATCH;
   #dueTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ResetsOptions) {
@@ -54,7 +72,7 @@ export class Resets {
   stop(): void {
     clearTimeout(this.#burstTimer);
     clearTimeout(this.#dueTimer);
-    this.#due = [];
+    this.#setDue([]);
   }
 
   #burstOver(): void {
@@ -62,19 +80,20 @@ export class Resets {
     const { onChange, onReset, connections, jitterMs, drainTimeoutMs } = this.#options;
     if (onChange === 'keep') return;
     // A candidate that has come back and leaves again gives its connections their whole time again.
-    this.#due = this.#due.filter(({ connection }) => this.#isHit(connection));
-    const waiting = new Set(this.#due.map(({ connection }) => connection));
+    const still = this.#due.slice(this.#next).filter(({ connection }) => this.#isHit(connection));
+    this.#setDue(still);
+    const waiting = new Set(still.map(({ connection }) => connection));
     const hit = [...connections].filter((connection) => !waiting.has(connection) && this.#isHit(connection));
     if (hit.length === 0) return;
     onReset(hit.length, onChange);
     const from = performance.now() + (onChange === 'drain' ? drainTimeoutMs : 0);
     const step = jitterMs / hit.length;
     const due = hit.map((connection, place) => ({ connection, at: from + (place + Math.random()) * step }));
-    this.#due = [...this.#due, ...due].sort((a, b) => a.at - b.at);
+    this.#setDue([...still, ...due].sort((a, b) => a.at - b.at));
     this.#endDue();
   }
 
-  #isHit(connection: Connection): boolean {
+  #isHit(connection: Resettable): boolean {
     const { established } = connection;
     if (established === undefined) return false;
     // A candidate that was chosen after the change was chosen from the new set.
@@ -82,16 +101,29 @@ export class Resets {
     return !this.#options.isMember(established.candidate);
   }
 
+  #setDue(due: readonly Due[]): void {
+    this.#due = due;
+    this.#next = 0;
+    this.#batch = Math.max(BATCH, Math.ceil(due.length / BATCHES));
+  }
+
   #endDue(): void {
     clearTimeout(this.#dueTimer);
     const now = performance.now();
-    const later = this.#due.findIndex(({ at }) => at > now);
-    const ready = later < 0 ? this.#due : this.#due.slice(0, later);
-    this.#due = later < 0 ? [] : this.#due.slice(later);
     const reason: CloseReason = this.#options.onChange === 'drain' ? 'drain_timeout' : 'membership_changed';
-    // A member that has come back in the meantime keeps its connections, unless all are to be reset.
-    for (const { connection } of ready) if (this.#isHit(connection)) connection.abort(reason);
-    const next = this.#due[0];
-    if (next !== undefined) this.#dueTimer = setTimeout(() => this.#endDue(), next.at - now);
+    const pauseAt = this.#next + this.#batch;
+    for (let due = this.#due[this.#next]; due !== undefined; due = this.#due[this.#next]) {
+      const wait = this.#next === pauseAt ? PAUSE_MS : 0;
+      if (due.at > now || wait > 0) {
+        // A timer that is asked for more than the most would come at once.
+        const ms = Math.min(Math.max(Math.ceil(due.at - now), wait), MAX_DURATION_MS);
+        this.#dueTimer = setTimeout(() => this.#endDue(), ms);
+        return;
+      }
+      this.#next += 1;
+      // A member that has come back in the meantime keeps its connections, unless all are to be reset.
+      if (this.#isHit(due.connection)) due.connection.abort(reason);
+    }
+    this.#setDue([]);
   }
 }

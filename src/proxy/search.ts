@@ -1,5 +1,6 @@
 import type { Candidate } from '../balancing/candidate.ts';
-import type { Selection } from '../balancing/pool.ts';
+import type { Seat } from '../balancing/seat.ts';
+import type { Selection } from '../balancing/selection.ts';
 import type { CloseReason } from '../core/close-reason.ts';
 import { Dial, type Dialed, type DialOwner, type DialSettings, type DialStage } from '../transport/dialer.ts';
 import type { Entrant, Gate } from '../transport/gate.ts';
@@ -23,6 +24,8 @@ export interface SearchContext {
 /** A candidate that has answered. */
 export interface Found {
   readonly candidate: Candidate;
+  /** To be left when the connection is over. */
+  readonly seat: Seat;
   readonly dialed: Dialed;
   /** When it was chosen, `performance.now()`. */
   readonly chosenAt: number;
@@ -40,7 +43,13 @@ export type SearchFailure = Extract<
 >;
 
 type State =
-  | { readonly phase: 'dialing'; readonly candidate: Candidate; readonly dial: Dial; readonly since: number }
+  | {
+      readonly phase: 'dialing';
+      readonly selection: Selection;
+      readonly candidate: Candidate;
+      readonly dial: Dial;
+      readonly since: number;
+    }
   | { readonly phase: 'new' | 'queued' | 'held' | 'over' };
 
 /**
@@ -52,7 +61,6 @@ export class Search implements DialOwner, Entrant, Held {
   readonly #account: Account;
   readonly #context: SearchContext;
   readonly #owner: SearchOwner;
-  #selection: Selection | undefined;
   #state: State = { phase: 'new' };
   #isInside = false;
   #mayBeHeld: boolean;
@@ -107,8 +115,7 @@ export class Search implements DialOwner, Entrant, Held {
   enter(): void {
     this.#leaveQueue();
     this.#isInside = true;
-    this.#selection = this.#context.select();
-    this.#dialNext();
+    this.#dialNext(this.#context.select());
   }
 
   queuedTooLong(): void {
@@ -127,7 +134,7 @@ export class Search implements DialOwner, Entrant, Held {
       dialed.leg.destroy();
       return;
     }
-    const { candidate, since } = state;
+    const { selection, candidate, since } = state;
     if (!this.#context.isMember(candidate)) {
       // It left while it was being dialed: whoever answers there now is not ours to talk to.
       dialed.leg.destroy();
@@ -135,26 +142,34 @@ export class Search implements DialOwner, Entrant, Held {
       return;
     }
     this.#account.dialed(candidate, performance.now() - since);
+    const seat = selection.answered();
     this.#end();
-    this.#owner.found({ candidate, dialed, chosenAt: since });
+    this.#owner.found({ candidate, seat, dialed, chosenAt: since });
     this.#context.hold?.answered();
   }
 
   dialFailed(errno: string, stage: DialStage = 'connect'): void {
     const state = this.#state;
     if (state.phase !== 'dialing') return;
-    const { candidate, since } = state;
+    const { selection, candidate, since } = state;
+    // Whoever hears of it may change the set, or end this search, before the call returns.
+    this.#state = { phase: 'new' };
     if (stage === 'handshake') this.#account.tlsFailed({ side: 'candidate', address: candidate.key, code: errno });
     this.#account.dialFailed(candidate, errno, performance.now() - since);
-    this.#dialNext();
+    selection.failed(errno);
+    if (!this.#isOver) this.#dialNext(selection);
+  }
+
+  get #isOver(): boolean {
+    return this.#state.phase === 'over';
   }
 
   get #isQueued(): boolean {
     return this.#state.phase === 'queued';
   }
 
-  #dialNext(): void {
-    const candidate = this.#selection?.next();
+  #dialNext(selection: Selection): void {
+    const candidate = selection.next();
     if (candidate === undefined) {
       this.#leaveGate();
       if (this.#mayBeHeld) this.#holdOn();
@@ -163,7 +178,7 @@ export class Search implements DialOwner, Entrant, Held {
     }
     const since = performance.now();
     const dial = new Dial(candidate.address, this.#context.dialing, this);
-    this.#state = { phase: 'dialing', candidate, dial, since };
+    this.#state = { phase: 'dialing', selection, candidate, dial, since };
     dial.start();
   }
 
@@ -189,6 +204,7 @@ export class Search implements DialOwner, Entrant, Held {
 
   #end(): void {
     this.#leaveQueue();
+    if (this.#state.phase === 'dialing') this.#state.selection.release();
     this.#state = { phase: 'over' };
     this.#leaveGate();
     if (!this.#isHeld) return;

@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import type { CandidateStatus } from '../balancing/candidate.ts';
+import type { EjectionSettings } from '../balancing/ejection.ts';
 import type { Policy } from '../balancing/policies.ts';
 import { formatAddress, type Address } from '../core/address.ts';
 import type { CloseReason } from '../core/close-reason.ts';
@@ -13,7 +15,7 @@ import { Connection, type ConnectionContext } from './connection.ts';
 import { Resets, type OnChange } from './resets.ts';
 import { Slot, type SlotStatus } from './slot.ts';
 
-export interface ServiceOptions {
+export interface ServiceOptions extends EjectionSettings {
   readonly name: string;
   /** One; or several, tied one-to-one to the candidates (cluster mode). */
   readonly listeners: readonly Address[];
@@ -44,6 +46,8 @@ export interface ServiceStatus {
   readonly name: string;
   readonly listeners: readonly { readonly asked: Address; readonly status: SlotStatus }[];
   readonly candidates: readonly string[];
+  /** How those stand that a listener carries to; in cluster mode a candidate without a listener is not among them. */
+  readonly candidateStates: readonly CandidateStatus[];
   /** Whether discovery has ever brought a set. */
   readonly known: boolean;
   readonly discovery: SourceState;
@@ -85,7 +89,7 @@ export class Service {
       const { family, resolver, keepAliveMs } = dialing;
       // TLS reads the socket below it in its own way.
       const directRead = options.accepting === undefined ? options.directRead : 'off';
-      const shared = { service: name, observer, family, resolver, keepAliveMs, directRead };
+      const shared = { service: name, observer, ejection: options, family, resolver, keepAliveMs, directRead };
       const holds = options.holdTimeoutMs > 0;
       const slot = new Slot({ ...shared, index, address, policy: policy(), holds, onConnection: this.#accept });
       const unixClients = address.kind === 'unix';
@@ -110,6 +114,7 @@ export class Service {
       name: this.name,
       listeners: this.#slots.map((slot) => ({ asked: slot.address, status: slot.status })),
       candidates: [...(this.#members ?? [])],
+      candidateStates: this.#slots.flatMap(({ pool }) => pool.statuses),
       known: this.#members !== undefined,
       discovery: this.#discovery,
       connections: this.#connections.size,

@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import type { Candidate } from '../balancing/candidate.ts';
+import type { EjectionSettings, HealthChange } from '../balancing/ejection.ts';
 import { Pool } from '../balancing/pool.ts';
 import type { Policy } from '../balancing/policies.ts';
 import type { Address } from '../core/address.ts';
@@ -23,6 +25,7 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
   readonly index: number;
   readonly address: Address;
   readonly policy: Policy;
+  readonly ejection: EjectionSettings;
   /** Whether clients are held while no candidate answers. */
   readonly holds: boolean;
   readonly observer: Observer;
@@ -40,7 +43,10 @@ export class Slot {
 
   constructor(options: SlotOptions) {
     this.#options = options;
-    this.pool = new Pool(options.policy);
+    this.pool = new Pool(options.policy, {
+      ejection: options.ejection,
+      onHealth: (candidate, change, errno) => this.#judged(candidate, change, errno),
+    });
     this.hold = options.holds ? this.#holdQueue() : undefined;
     this.#listener = new Listener({
       ...options,
@@ -84,6 +90,16 @@ export class Slot {
   settled(): Promise<void> {
     if (this.#status.phase !== 'opening') return Promise.resolve();
     return new Promise((resolve) => this.#onSettled.push(resolve));
+  }
+
+  #judged({ key }: Candidate, change: HealthChange, errno = 'UNKNOWN'): void {
+    const { service, observer } = this.#options;
+    if (change.kind === 'recovered') {
+      observer({ type: 'candidate-recovered', service, candidate: key });
+      return;
+    }
+    const { fails, forMs, again } = change;
+    observer({ type: 'candidate-ejected', service, candidate: key, errno, fails, forMs, again });
   }
 
   #holdQueue(): HoldQueue {

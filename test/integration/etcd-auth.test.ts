@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { DIRECTORY, memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd, type EtcdNode } from '../support/etcd.ts';
-import { startTcpCutter } from '../support/tcp-cutter.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 
 const PASSWORD = 'correct-horse-battery';
 
@@ -27,9 +27,9 @@ async function startGuarded(t: TestContext, args: readonly string[] = []): Promi
 
 test('promise 25: a token that expires: checks log in again, and a reconnect after it finds every change', async (t) => {
   const etcd = await startGuarded(t, ['--auth-token-ttl', '1']);
-  const cutter = await startTcpCutter(t, etcd.port);
+  const proxy = await startFaultProxy(t, etcd.port);
   const { recorder } = startSource(t, {
-    endpoints: [`http://127.0.0.1:${cutter.port}`],
+    endpoints: [`http://127.0.0.1:${proxy.port}`],
     username: 'reader',
     password: PASSWORD,
     // The token lives on while it is used: checks must be further apart than it lasts.
@@ -43,11 +43,11 @@ test('promise 25: a token that expires: checks log in again, and a reconnect aft
     JSON.stringify(recorder.states),
   );
 
-  await cutter.refuse();
+  await proxy.set({ mode: 'refuse' });
   await recorder.untilStatus('stale');
   await etcd.api.login('root', 'root');
   await etcd.api.put(memberKey('10.0.0.2:1'));
-  await cutter.pass();
+  await proxy.set({ mode: 'pass' });
   await recorder.untilSet(['10.0.0.1:1', '10.0.0.2:1']);
   await recorder.untilStatus('synced');
   await etcd.api.login('root', 'root');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
-import { startTcpCutter } from '../support/tcp-cutter.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 
 test('DISCOVERY_ON_FAILURE=clear: an unreachable etcd empties the set, and its return restores it', async (t) => {
   const etcd = await startEtcd(t);
@@ -31,12 +31,12 @@ test('DISCOVERY_ON_FAILURE=clear: a frozen etcd empties the set too', async (t) 
 
 test('DISCOVERY_ON_FAILURE=clear: a connection that is cut and comes back at once empties nothing', async (t) => {
   const etcd = await startEtcd(t);
-  const cutter = await startTcpCutter(t, etcd.port);
+  const proxy = await startFaultProxy(t, etcd.port);
   await etcd.api.put(memberKey('10.0.0.1:1'));
-  const { recorder } = startSource(t, { endpoints: [`http://127.0.0.1:${cutter.port}`], onFailure: 'clear' });
+  const { recorder } = startSource(t, { endpoints: [`http://127.0.0.1:${proxy.port}`], onFailure: 'clear' });
   await recorder.untilStatus('synced');
   for (let cuts = 1; cuts <= 5; cuts += 1) {
-    cutter.cut();
+    proxy.resetAll();
     await recorder.until('a new session', () => {
       const state = recorder.latest;
       return state?.status === 'synced' && state.counters?.sessions === cuts + 1;

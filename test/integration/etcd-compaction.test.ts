@@ -2,23 +2,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
-import { startTcpCutter } from '../support/tcp-cutter.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 
 test('promise 25: changed and compacted while cut off: the source converges by listing again, in one set', async (t) => {
   const etcd = await startEtcd(t);
-  const cutter = await startTcpCutter(t, etcd.port);
+  const proxy = await startFaultProxy(t, etcd.port);
   await etcd.api.transact({ put: ['10.0.0.1:1', '10.0.0.2:1'].map(memberKey) });
-  const { recorder } = startSource(t, { endpoints: [`http://127.0.0.1:${cutter.port}`] });
+  const { recorder } = startSource(t, { endpoints: [`http://127.0.0.1:${proxy.port}`] });
   await recorder.untilStatus('synced');
 
-  await cutter.refuse();
+  await proxy.set({ mode: 'refuse' });
   await recorder.untilStatus('stale');
   for (let n = 0; n < 20; n += 1) await etcd.api.put(memberKey(`10.0.1.${n}:1`));
   for (let n = 0; n < 20; n += 1) await etcd.api.remove(memberKey(`10.0.1.${n}:1`));
   await etcd.api.transact({ put: [memberKey('10.0.0.3:1')], remove: [memberKey('10.0.0.1:1')] });
   await etcd.api.compact();
 
-  await cutter.pass();
+  await proxy.set({ mode: 'pass' });
   await recorder.untilSet(['10.0.0.2:1', '10.0.0.3:1']);
   await recorder.untilStatus('synced');
   assert.equal(recorder.sets.length, 2, JSON.stringify(recorder.sets));
@@ -28,16 +28,16 @@ test('promise 25: changed and compacted while cut off: the source converges by l
 
 test('promise 25: compacted while cut off, with the members as they were: no set is reported', async (t) => {
   const etcd = await startEtcd(t);
-  const cutter = await startTcpCutter(t, etcd.port);
+  const proxy = await startFaultProxy(t, etcd.port);
   await etcd.api.put(memberKey('10.0.0.1:1'));
-  const { recorder } = startSource(t, { endpoints: [`http://127.0.0.1:${cutter.port}`] });
+  const { recorder } = startSource(t, { endpoints: [`http://127.0.0.1:${proxy.port}`] });
   await recorder.untilStatus('synced');
 
-  await cutter.refuse();
+  await proxy.set({ mode: 'refuse' });
   await recorder.untilStatus('stale');
   for (let n = 0; n < 10; n += 1) await etcd.api.put(memberKey('10.0.0.1:1'), { value: String(n) });
   await etcd.api.compact();
-  await cutter.pass();
+  await proxy.set({ mode: 'pass' });
   await recorder.untilStatus('synced');
   assert.deepEqual(recorder.sets, [['10.0.0.1:1']]);
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
-import { startTcpCutter } from '../support/tcp-cutter.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 import { eventually } from '../support/wait.ts';
 
 /** grpc-js waits this long at most, jitter included, before it connects again by itself. */
@@ -14,17 +14,17 @@ for (const connection of [0, 1, 2]) {
   test(`connection ${connection} of a session reset while it opens: synced all the same, and none left over`, async (t) => {
     const etcd = await startEtcd(t);
     await etcd.api.put(memberKey('10.0.0.1:1'));
-    const cutter = await startTcpCutter(t, etcd.port);
-    cutter.resetOnAccept(connection);
-    const { source, recorder } = startSource(t, { endpoints: [`http://127.0.0.1:${cutter.port}`] });
+    const proxy = await startFaultProxy(t, etcd.port);
+    proxy.resetNth(connection);
+    const { source, recorder } = startSource(t, { endpoints: [`http://127.0.0.1:${proxy.port}`] });
     await recorder.untilStatus('synced');
     await etcd.api.put(memberKey('10.0.0.2:1'));
     await recorder.untilSet(['10.0.0.1:1', '10.0.0.2:1']);
 
     // Nothing announces that a connection will not be opened: there is only waiting for when it would have been.
     await pause(GRPC_RECONNECT_MS + 100);
-    assert.equal(cutter.open, 2);
+    assert.equal(proxy.open, 2);
     await source.stop();
-    await eventually(() => cutter.open === 0, 'every connection closed');
+    await eventually(() => proxy.open === 0, 'every connection closed');
   });
 }

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import type { EtcdSourceOptions } from '../../src/discovery/etcd.ts';
 import { memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd } from '../support/etcd.ts';
-import { startTcpCutter } from '../support/tcp-cutter.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 
 const MEMBERS = ['10.0.0.1:1', '10.0.0.2:1'];
 
@@ -15,21 +15,21 @@ const MEMBERS = ['10.0.0.1:1', '10.0.0.2:1'];
 async function rebuild(t: TestContext, options: Partial<EtcdSourceOptions>) {
   const etcd = await startEtcd(t);
   for (let n = 0; n < 10; n += 1) await etcd.api.transact({ put: MEMBERS.map(memberKey) });
-  const cutter = await startTcpCutter(t, etcd.port);
-  const { recorder } = startSource(t, { endpoints: [`http://127.0.0.1:${cutter.port}`], ...options });
+  const proxy = await startFaultProxy(t, etcd.port);
+  const { recorder } = startSource(t, { endpoints: [`http://127.0.0.1:${proxy.port}`], ...options });
   await recorder.untilSet(MEMBERS);
   await recorder.untilStatus('synced');
-  await cutter.refuse();
+  await proxy.set({ mode: 'refuse' });
   await etcd.kill();
   await etcd.wipe();
   await etcd.restart();
-  return { etcd, recorder, cutter };
+  return { etcd, recorder, proxy };
 }
 
 test('promise 26: etcd wiped and empty: the last set stays for the grace, visibly, and is then given up', async (t) => {
   const regressGraceMs = 3_000;
-  const { recorder, cutter } = await rebuild(t, { regressGraceMs });
-  await cutter.pass();
+  const { recorder, proxy } = await rebuild(t, { regressGraceMs });
+  await proxy.set({ mode: 'pass' });
   await recorder.untilStatus('stale', { error: /^REVISION_REGRESSED: .*lower revision.*stays for 3 s/ });
   const doubted = performance.now();
   assert.deepEqual(recorder.current, MEMBERS);
@@ -44,8 +44,8 @@ test('promise 26: etcd wiped and empty: the last set stays for the grace, visibl
 });
 
 test('promise 26: etcd wiped and empty: members that register during the grace are believed at once', async (t) => {
-  const { etcd, recorder, cutter } = await rebuild(t, { regressGraceMs: 60_000 });
-  await cutter.pass();
+  const { etcd, recorder, proxy } = await rebuild(t, { regressGraceMs: 60_000 });
+  await proxy.set({ mode: 'pass' });
   await recorder.untilStatus('stale', { error: /REVISION_REGRESSED/ });
   await etcd.api.put(memberKey('10.0.0.9:1'));
   await recorder.untilSet(['10.0.0.9:1']);
@@ -57,9 +57,9 @@ test('promise 26: etcd wiped and empty: members that register during the grace a
 });
 
 test('promise 25: etcd wiped and rebuilt with other members at a lower revision: believed at once', async (t) => {
-  const { etcd, recorder, cutter } = await rebuild(t, { regressGraceMs: 60_000 });
+  const { etcd, recorder, proxy } = await rebuild(t, { regressGraceMs: 60_000 });
   await etcd.api.put(memberKey('10.0.0.7:1'));
-  await cutter.pass();
+  await proxy.set({ mode: 'pass' });
   await recorder.untilSet(['10.0.0.7:1']);
   await recorder.untilStatus('synced');
   assert.ok(

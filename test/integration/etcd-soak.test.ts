@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DIRECTORY, memberKey, startSource } from '../support/etcd-source.ts';
 import { startEtcd, type EtcdNode } from '../support/etcd.ts';
 import { openSockets } from '../support/resources.ts';
-import { startTcpCutter } from '../support/tcp-cutter.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 import { eventually } from '../support/wait.ts';
 
 const ROUNDS = 4;
@@ -31,10 +31,10 @@ async function writeUntil({ api }: EtcdNode, writer: number, stop: AbortSignal):
 
 test('promise 25: 200 cuts of the connection under continuous writes end with exactly the set that etcd holds', async (t) => {
   const etcd = await startEtcd(t);
-  const cutter = await startTcpCutter(t, etcd.port);
+  const proxy = await startFaultProxy(t, etcd.port);
   const sockets = openSockets();
   const { source, recorder } = startSource(t, {
-    endpoints: [`http://127.0.0.1:${cutter.port}`],
+    endpoints: [`http://127.0.0.1:${proxy.port}`],
     // Cuts come far quicker than a network would bring them. And no re-read: the watch has to be exact by itself.
     timing: { backoffMaxMs: 100, checkMinMs: 600_000, checkMaxMs: 600_000 },
   });
@@ -46,7 +46,7 @@ test('promise 25: 200 cuts of the connection under continuous writes end with ex
     for (let cut = 0; cut < CUTS_A_ROUND; cut += 1) {
       // From the middle of connecting to well within a watch.
       await pause(Math.random() * 200);
-      cutter.cut();
+      proxy.resetAll();
     }
     // The writes go on over the beginning of the last session: what falls between its list and its watch counts.
     const reported = recorder.sets.length;
@@ -66,5 +66,5 @@ test('promise 25: 200 cuts of the connection under continuous writes end with ex
   assert.deepEqual(recorder.ignoredKeys, []);
 
   await source.stop();
-  await eventually(() => cutter.open === 0 && openSockets() <= sockets, 'every connection closed');
+  await eventually(() => proxy.open === 0 && openSockets() <= sockets, 'every connection closed');
 });

@@ -45,7 +45,18 @@ export function keepAlivesDueMs(port: number): readonly number[] {
     });
 }
 
-/** Descriptors this process has open. */
-export function openDescriptors(): number {
-  return readdirSync('/proc/self/fd').length;
+/** Descriptors a process has open; this one by default. */
+export function openDescriptors(pid = process.pid): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** How many descriptors a process may have open at once. */
+export function descriptorLimit(pid = process.pid): number {
+  const soft = /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))?.[1];
+  return Number(soft ?? Infinity);
+}
+
+/** Memory of a process that is in RAM, kB. */
+export function residentKb(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }

@@ -71,6 +71,8 @@ export async function startService(t: TestContext, options: TestServiceOptions):
     name: 'test',
     listeners: [{ kind: 'tcp', host: '127.0.0.1', port: 0 }],
     policy: orderedPolicy,
+    maxFails: 3,
+    failTimeoutMs: 10_000,
     holdTimeoutMs: 0,
     idleTimeoutMs: 0,
     halfCloseTimeoutMs: 60_000,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { orderedPolicy, roundRobinPolicy } from '../../../src/balancing/policies.ts';
-import { Pool, type Selection } from '../../../src/balancing/pool.ts';
+import { Pool } from '../../../src/balancing/pool.ts';
+import type { Selection } from '../../../src/balancing/selection.ts';
 import type { Address } from '../../../src/core/address.ts';
 
 const at = (port: number): Address => ({ kind: 'tcp', host: '10.0.0.1', port });

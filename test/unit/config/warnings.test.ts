@@ -72,6 +72,11 @@ const warned: readonly (readonly [
     { ...ok, DSC: 'file:///srv', ETCDCTL_USER: 'root:hunter2' },
     ['ETCDCTL_USER: not used, as DSC is a directory'],
   ],
+  [
+    'a state file where an unreachable backend means no set',
+    { ...ok, STATE_FILE: '/state/sets', DISCOVERY_ON_FAILURE: 'clear' },
+    ['STATE_FILE: not used, as DISCOVERY_ON_FAILURE is clear'],
+  ],
 ];
 
 for (const [condition, env, warnings] of warned) {

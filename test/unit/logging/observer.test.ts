@@ -41,6 +41,18 @@ const table: readonly (readonly [AttacheEvent, Record<string, unknown>])[] = [
     { level: 'info', service, listener: 0, reason: 'no-candidate', msg: 'listener closed' },
   ],
   [
+    { type: 'state-file', outcome: 'ignored', path: '/s', error: 'written by something else' },
+    { level: 'warn', outcome: 'ignored', path: '/s', error: 'written by something else', msg: 'state file' },
+  ],
+  [
+    { type: 'state-file', outcome: 'unwritable', path: '/s', error: 'EROFS: x' },
+    { level: 'warn', outcome: 'unwritable', path: '/s', error: 'EROFS: x', msg: 'state file' },
+  ],
+  [
+    { type: 'state-file', outcome: 'recovered', path: '/s' },
+    { level: 'info', outcome: 'recovered', path: '/s', msg: 'state file' },
+  ],
+  [
     { type: 'connection-opened', service, id: 1, client: '127.0.0.1:5' },
     { level: 'debug', service, id: 1, client: '127.0.0.1:5', msg: 'connection opened' },
   ],
@@ -60,6 +72,42 @@ const table: readonly (readonly [AttacheEvent, Record<string, unknown>])[] = [
       removedCandidates: ['b:2'],
       msg: 'candidates changed',
     },
+  ],
+  [
+    {
+      type: 'candidate-ejected',
+      service,
+      candidate: 'a:1',
+      errno: 'ECONNREFUSED',
+      fails: 3,
+      forMs: 10_000,
+      again: false,
+    },
+    {
+      level: 'warn',
+      service,
+      candidate: 'a:1',
+      errno: 'ECONNREFUSED',
+      fails: 3,
+      forMs: 10_000,
+      msg: 'candidate set aside',
+    },
+  ],
+  [
+    { type: 'candidate-ejected', service, candidate: 'a:1', errno: 'TIMEOUT', fails: 4, forMs: 10_000, again: true },
+    {
+      level: 'debug',
+      service,
+      candidate: 'a:1',
+      errno: 'TIMEOUT',
+      fails: 4,
+      forMs: 10_000,
+      msg: 'candidate still set aside',
+    },
+  ],
+  [
+    { type: 'candidate-recovered', service, candidate: 'a:1' },
+    { level: 'info', service, candidate: 'a:1', msg: 'candidate recovered' },
   ],
   [
     { type: 'discovery-state', service, status: 'starting', error: 'ECONNREFUSED http://u:hunter2@etcd:2379' },
@@ -205,4 +253,23 @@ test('a change of thousands of candidates makes a short line', async () => {
   const [line] = await linesOf([{ type: 'candidates-changed', service, candidates: [], added: many, removed: many }]);
   assert.equal(line?.['added'], 5_000);
   assert.ok(JSON.stringify(line).length < 2_000);
+});
+
+test('a candidate that fails and answers by turns makes a bounded number of lines', async () => {
+  const ejected = {
+    type: 'candidate-ejected',
+    service,
+    candidate: 'a:1',
+    errno: 'TIMEOUT',
+    fails: 1,
+    forMs: 1,
+  } as const;
+  const lines = await linesOf(
+    Array.from({ length: 1_000 }, () => [
+      { ...ejected, again: false },
+      { type: 'candidate-recovered', service, candidate: 'a:1' } as const,
+    ]).flat(),
+    () => 0,
+  );
+  assert.equal(lines.length, 40);
 });

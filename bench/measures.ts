@@ -1,0 +1,86 @@
+/** A figure that is taken, and how it is shown. */
+export interface Measure {
+  readonly title: string;
+  readonly unit: string;
+  /** Which way is good. */
+  readonly better: 'less' | 'more';
+  readonly digits: number;
+  /** What attache is meant to reach. */
+  readonly aim?: Aim;
+}
+
+export type Aim =
+  | { readonly kind: 'ratio'; readonly to: 'haproxy'; readonly most: number }
+  | { readonly kind: 'value'; readonly most: number; readonly mostSinceNode24?: number };
+
+const perRequest = { unit: 'µs CPU/request', better: 'less', digits: 1 } as const;
+const perGigabyte = { unit: 's CPU/GB', better: 'less', digits: 2 } as const;
+const perConnection = { unit: 'µs CPU/connection', better: 'less', digits: 0 } as const;
+const requests = { unit: 'requests/s', better: 'more', digits: 0 } as const;
+const gigabits = { unit: 'Gbit/s', better: 'more', digits: 1 } as const;
+const connections = { unit: 'connections/s', better: 'more', digits: 0 } as const;
+
+/** In the order in which they are shown. */
+export const measures = {
+  'small-1': { title: 'GET 64 B, 1 connection', ...perRequest, aim: toHaproxy(1.3) },
+  'small-50': { title: 'GET 64 B, 50 connections', ...perRequest, aim: toHaproxy(1.3) },
+  'small-500': { title: 'GET 64 B, 500 connections', ...perRequest, aim: toHaproxy(1.3) },
+  'bulk-up': { title: 'one stream up', ...perGigabyte, aim: toHaproxy(0.8) },
+  'bulk-down': { title: 'one stream down', ...perGigabyte, aim: toHaproxy(0.8) },
+  'bulk-four': { title: 'four streams up', ...perGigabyte },
+  connect: { title: 'connection with one GET', ...perConnection, aim: toHaproxy(2.3) },
+  'idle-memory': {
+    title: 'idle connection',
+    unit: 'kB/connection',
+    better: 'less',
+    digits: 1,
+    aim: { kind: 'value', most: 11 },
+  },
+  'idle-cpu': { title: 'all idle connections', unit: 'ms CPU/s', better: 'less', digits: 1 },
+  'tls-small': { title: 'TLS pair: GET 64 B, 50 connections', ...perRequest, aim: toHaproxy(1.6) },
+  'tls-up': { title: 'TLS pair: one stream up', ...perGigabyte, aim: toHaproxy(1.2) },
+  'tls-down': { title: 'TLS pair: one stream down', ...perGigabyte, aim: toHaproxy(1.2) },
+  'tls-connect-resumed': { title: 'TLS pair: connection, resumed', ...perConnection, aim: toHaproxy(1.3) },
+  'tls-connect-full': { title: 'TLS pair: connection, full handshake', ...perConnection },
+  'start-time': {
+    title: 'start to first accepted connection',
+    unit: 'ms',
+    better: 'less',
+    digits: 0,
+    aim: { kind: 'value', most: 250, mostSinceNode24: 200 },
+  },
+  'start-memory': {
+    title: 'resident after start',
+    unit: 'MB',
+    better: 'less',
+    digits: 1,
+    aim: { kind: 'value', most: 60 },
+  },
+  'scale-cpu': { title: 'GET 64 B', ...perRequest },
+  'scale-memory': { title: 'busy connection', unit: 'kB/connection', better: 'less', digits: 1 },
+  'small-1-rate': { title: 'GET 64 B, 1 connection', ...requests },
+  'small-50-rate': { title: 'GET 64 B, 50 connections', ...requests },
+  'small-500-rate': { title: 'GET 64 B, 500 connections', ...requests },
+  'bulk-up-rate': { title: 'one stream up', ...gigabits },
+  'bulk-down-rate': { title: 'one stream down', ...gigabits },
+  'bulk-four-rate': { title: 'four streams up', ...gigabits },
+  'connect-rate': { title: 'connection with one GET', ...connections },
+  'tls-small-rate': { title: 'TLS pair: GET 64 B, 50 connections', ...requests },
+  'tls-up-rate': { title: 'TLS pair: one stream up', ...gigabits },
+  'tls-down-rate': { title: 'TLS pair: one stream down', ...gigabits },
+  'tls-connect-resumed-rate': { title: 'TLS pair: connection, resumed', ...connections },
+  'tls-connect-full-rate': { title: 'TLS pair: connection, full handshake', ...connections },
+} as const satisfies Record<string, Measure>;
+
+export type MeasureId = keyof typeof measures;
+
+export const measureIds = Object.keys(measures) as readonly MeasureId[];
+
+/** The same, without the exact types of each. */
+export function measureOf(id: MeasureId): Measure {
+  return measures[id];
+}
+
+function toHaproxy(most: number): Aim {
+  return { kind: 'ratio', to: 'haproxy', most };
+}

@@ -1,0 +1,62 @@
+import type { Peer, Route } from './peer.ts';
+
+export interface AttachePaths {
+  readonly node: string;
+  /** dist/main.js */
+  readonly main: string;
+  /** Words that the operator of the bench adds. */
+  readonly words: Readonly<Record<string, string>>;
+}
+
+/**
+ * TLS without tickets: the library that Node uses reads this, attache has no word for it. Without tickets there is
+ * nothing to resume in TLS 1.3.
+ */
+const NO_TICKETS = `nodejs_conf = nodejs_init
+[nodejs_init]
+ssl_conf = ssl_sections
+[ssl_sections]
+system_default = no_tickets
+[no_tickets]
+NumTickets = 0
+`;
+
+/** attache as it is deployed: the built program, access log on, health endpoint on. */
+export function attache(paths: AttachePaths): Peer {
+  return {
+    name: 'attache',
+    program: undefined,
+    unsuited: () => undefined,
+    command: (route) => ({
+      program: paths.node,
+      args: [paths.main],
+      env: {
+        SRC: `127.0.0.1:${route.from}`,
+        DST: `127.0.0.1:${route.to}`,
+        HTTP_ADDR: '127.0.0.1:0',
+        ADMIN_ADDR: 'off',
+        ...tlsWords(route),
+        ...paths.words,
+      },
+    }),
+  };
+}
+
+function tlsWords({ task, file }: Route): Record<string, string> {
+  switch (task.kind) {
+    case 'plain':
+      return {};
+    case 'tls-client':
+      return {
+        TLS_MODE: 'client',
+        TLS_CERTPATH: task.certificates.client.folder,
+        TLS_SERVER_NAME: 'localhost',
+      };
+    case 'tls-server':
+      return {
+        TLS_MODE: 'server',
+        TLS_CERTPATH: task.certificates.server.folder,
+        ...(task.resumption ? {} : { OPENSSL_CONF: file('openssl.cnf', NO_TICKETS) }),
+      };
+  }
+}

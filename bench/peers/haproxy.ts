@@ -1,0 +1,53 @@
+import { needProgram } from '../programs.ts';
+import type { Peer, Route } from './peer.ts';
+
+/** A few for itself: listener, poller, standard streams, the socket of the other side while it is dialed. */
+const OWN_FILES = 100;
+/** Two ends of a pipe for each connection that is being spliced. */
+const MOST_PIPES = 250;
+
+/** One thread, because attache has one; `splice-auto`, its fastest way; no log. */
+export function haproxy(): Peer {
+  return {
+    name: 'haproxy',
+    program: 'haproxy',
+    unsuited: () => undefined,
+    command: (route) => ({
+      program: needProgram('haproxy'),
+      // -db: in the foreground, one process.
+      args: ['-db', '-f', route.file('haproxy.cfg', configuration(route))],
+    }),
+  };
+}
+
+function configuration(route: Route): string {
+  // It refuses to start when the connections it is told of could need more files than it may open.
+  const most = Math.floor((route.openFiles - OWN_FILES - 2 * MOST_PIPES) / 2);
+  return `global
+  nbthread 1
+  maxconn ${Math.min(most, route.connections + 100)}
+  maxpipes ${MOST_PIPES}
+defaults
+  mode tcp
+  option splice-auto
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+listen bench
+  bind 127.0.0.1:${route.from}${bindOptions(route)}
+  server backend 127.0.0.1:${route.to}${serverOptions(route)}
+`;
+}
+
+function bindOptions({ task }: Route): string {
+  if (task.kind !== 'tls-server') return '';
+  const { both, ca } = task.certificates.server;
+  return ` ssl crt ${both} ca-file ${ca} verify required${task.resumption ? '' : ' no-tls-tickets'}`;
+}
+
+function serverOptions({ task }: Route): string {
+  if (task.kind !== 'tls-client') return '';
+  const { both, ca } = task.certificates.client;
+  const reuse = task.resumption ? '' : ' no-ssl-reuse';
+  return ` ssl crt ${both} ca-file ${ca} verify required sni str(localhost) verifyhost localhost${reuse}`;
+}

@@ -1,0 +1,45 @@
+import type { Certificates } from '../certificates.ts';
+import type { ProgramName } from '../programs.ts';
+import type { WorkloadName } from '../workloads/workload.ts';
+
+export const peerNames = ['haproxy', 'nginx', 'socat', 'stunnel'] as const;
+
+export type PeerName = (typeof peerNames)[number];
+export type ProxyName = 'attache' | PeerName;
+
+/** What one process of a proxy does with a connection. */
+export type Task =
+  | { readonly kind: 'plain' }
+  | { readonly kind: 'tls-server' | 'tls-client'; readonly certificates: Certificates; readonly resumption: boolean };
+
+/** From one port of loopback to another. */
+export interface Route {
+  readonly from: number;
+  readonly to: number;
+  readonly task: Task;
+  /** The most that will be carried at once. */
+  readonly connections: number;
+  /** Open files that the process may have. */
+  readonly openFiles: number;
+  /** Gives the path of a new file with this content, for the configuration. */
+  readonly file: (name: string, content: string) => string;
+}
+
+/** How to run a proxy in the foreground. */
+export interface ProxyCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A proxy that can be measured. */
+export interface Peer {
+  readonly name: ProxyName;
+  /** Undefined for attache, which is always there. */
+  readonly program: ProgramName | undefined;
+  /** Why it is not put to this work; undefined when it is. */
+  unsuited(workload: WorkloadName): string | undefined;
+  /** Beyond it its CPU cannot be read: each of its processes does less than /proc can show. */
+  readonly mostConnections?: number;
+  command(route: Route): ProxyCommand;
+}

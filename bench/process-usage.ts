@@ -1,0 +1,57 @@
+import { readFileSync, readdirSync } from 'node:fs';
+
+export interface Usage {
+  /** User and system time since the start, of all threads and of children that are over. */
+  readonly cpuMs: number;
+  readonly residentKb: number;
+}
+
+/** The unit of /proc/<pid>/stat: USER_HZ, 100 on every architecture that Node runs on. */
+const TICK_MS = 10;
+
+/** What these processes and all below them have used so far. One that is gone counts as nothing. */
+export function usageOf(pids: readonly number[]): Usage {
+  let [cpuMs, residentKb] = [0, 0];
+  for (const pid of pids.flatMap(withDescendants)) {
+    const stat = read(`/proc/${pid}/stat`);
+    if (stat === undefined) continue;
+    cpuMs += cpuTicks(stat) * TICK_MS;
+    residentKb += residentOf(read(`/proc/${pid}/status`) ?? '');
+  }
+  return { cpuMs, residentKb };
+}
+
+/** utime + stime + cutime + cstime: a proxy that forks has its work in children that end. */
+export function cpuTicks(stat: string): number {
+  // The name in parentheses may hold anything, parentheses and blanks too.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index] ?? 0), 0);
+}
+
+/** VmRSS in kB; 0 for a process that is already a zombie. */
+export function residentOf(status: string): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
+}
+
+function withDescendants(pid: number): readonly number[] {
+  // Those below first: one that ends while this is read is then counted by its parent, and not lost.
+  return [...childrenOf(pid).flatMap(withDescendants), pid];
+}
+
+function childrenOf(pid: number): readonly number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      (read(`/proc/${pid}/task/${thread}/children`) ?? '').split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    return [];
+  }
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,72 @@
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startRedis } from '../backends/redis.ts';
+import type { Lab } from '../lab.ts';
+import type { Peer } from '../peers/peer.ts';
+import { usageOf } from '../process-usage.ts';
+import { startOne } from '../proxy.ts';
+import { summarize } from '../statistics.ts';
+import type { Workload } from './workload.ts';
+
+const STARTS = 3;
+const TRY_EVERY_MS = 1;
+const ACCEPT_WITHIN_MS = 10_000;
+/** What a start leaves to do afterwards is done by then. */
+const SETTLE_MS = 300;
+
+/** From the start of the process until a client's connection is accepted, and the memory it has soon after. */
+export const start: Workload = {
+  name: 'start',
+  needs: ['redis-server'],
+  rounds: 3,
+  open: async (peer, lab) => {
+    const redis = await startRedis(lab, lab.processes);
+    return {
+      read: async () => {
+        const starts = [];
+        for (let count = 0; count < STARTS; count++) starts.push(await startOnce(lab, peer, redis.port));
+        return [
+          { measure: 'start-time', value: summarize(starts.map(({ ms }) => ms))?.median ?? NaN },
+          { measure: 'start-memory', value: summarize(starts.map(({ megabytes }) => megabytes))?.median ?? NaN },
+        ];
+      },
+    };
+  },
+};
+
+async function startOnce(lab: Lab, peer: Peer, to: number): Promise<{ ms: number; megabytes: number }> {
+  const processes = lab.processes.part();
+  try {
+    const { port, started, beganAt } = await startOne(lab, {
+      peer,
+      processes,
+      to,
+      connections: 500,
+      task: { kind: 'plain' },
+    });
+    const acceptedAt = await Promise.race([accepted(port, lab.signal), started.died]);
+    await delay(SETTLE_MS, undefined, { signal: lab.signal });
+    return { ms: acceptedAt - beganAt, megabytes: (usageOf([started.pid]).residentKb * 1024) / 1e6 };
+  } finally {
+    await processes.stop();
+  }
+}
+
+async function accepted(port: number, signal: AbortSignal): Promise<number> {
+  const until = performance.now() + ACCEPT_WITHIN_MS;
+  while (performance.now() < until) {
+    if (await canConnect(port)) return performance.now();
+    await delay(TRY_EVERY_MS, undefined, { signal });
+  }
+  throw new Error(`no connection was accepted within ${ACCEPT_WITHIN_MS} ms`);
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

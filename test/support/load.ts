@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+import { startAttache } from './attache.ts';
+import { openDescriptors } from './kernel.ts';
+import { eventually } from './wait.ts';
+
+/** The real program before an echo server, each a process of its own, so that each has its own descriptors. */
+export interface LoadedProgram {
+  readonly pid: number;
+  readonly port: number;
+  /** A client from one of many loopback addresses: each has its own ephemeral ports. */
+  join(): Promise<Socket>;
+  /** Waits until the program has no more descriptors open than before the load. */
+  settled(): Promise<void>;
+}
+
+const BACKENDS = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'];
+const CLIENT_ADDRESSES = 8;
+const JOIN_LIMIT_MS = 20_000;
+
+/** @param env further words of the configuration */
+export async function startLoadedProgram(
+  t: TestContext,
+  env: Readonly<Record<string, string>> = {},
+): Promise<LoadedProgram> {
+  const echo = await startEchoProcess(t);
+  const dst = BACKENDS.map((host) => `${host}:${echo}`).join();
+  const attache = startAttache(t, { env: { SRC: '127.0.0.1:0', DST: dst, LB: 'true', ACCESS_LOG: 'false', ...env } });
+  const port = await attache.port();
+  const pid = attache.child.pid ?? 0;
+  let joined = 0;
+  const join = async () => {
+    joined += 1;
+    const localAddress = `127.0.1.${1 + (joined % CLIENT_ADDRESSES)}`;
+    const socket = connect({ port, host: '127.0.0.1', localAddress });
+    t.after(() => socket.destroy());
+    await once(socket, 'connect', { signal: AbortSignal.timeout(JOIN_LIMIT_MS) });
+    return socket.on('error', () => undefined);
+  };
+  // What is opened once and kept: the first connection has it opened.
+  const first = await join();
+  await echoed(first);
+  first.destroy();
+  const before = openDescriptors(pid) - 2;
+  const settled = () =>
+    eventually(() => openDescriptors(pid) <= before, `the program is back at ${before} descriptors`, 20_000);
+  await settled();
+  return { pid, port, join, settled };
+}
+
+/** Sends a byte and waits for it to come back; resolves to the ms that took. */
+export async function echoed(socket: Socket): Promise<number> {
+  const began = performance.now();
+  socket.write('x');
+  await once(socket, 'data', { signal: AbortSignal.timeout(JOIN_LIMIT_MS) });
+  return performance.now() - began;
+}
+
+async function startEchoProcess(t: TestContext): Promise<number> {
+  const script = `const s = require('node:net').createServer({ allowHalfOpen: true }, (c) => {
+      c.on('error', () => {}).on('data', (d) => c.write(d)).on('end', () => c.end());
+    }).listen({ port: 0, host: '0.0.0.0', backlog: 4096 }, () => process.stdout.write(String(s.address().port)));`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const [port] = (await once(child.stdout, 'data')) as [Buffer];
+  return Number(port.toString());
+}
