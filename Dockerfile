@@ -44,8 +44,7 @@ LABEL org.opencontainers.image.title="attache" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.source="${SOURCE}" \
-      org.opencontainers.image.base.name="scratch"
+      org.opencontainers.image.source="${SOURCE}"
 COPY --from=production /rootfs /
 ENV NODE_ENV=production PATH=/usr/local/bin
 WORKDIR /app
