@@ -42,7 +42,29 @@ test('the image says how it is to be run', async () => {
   assert.equal(labels['org.opencontainers.image.licenses'], 'MIT');
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
   assert.equal(labels['org.opencontainers.image.version'], version);
+  for (const name of ['title', 'description']) {
+    assert.notEqual(labels[`org.opencontainers.image.${name}`] ?? '', '', name);
+  }
 });
+
+test(
+  'the same sources give the same layers, and the labels say what the build was told',
+  { timeout: 240_000 },
+  async (t) => {
+    const words = { VERSION: '1.2.3', REVISION: 'abc', SOURCE: 'https://git.example/attache' };
+    const tag = `attache-again-${process.pid}`;
+    const args = Object.entries(words).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+    // The first may come from the builder's cache, of whatever day; the second is made now.
+    const first = (await docker('build', '--quiet', '.')).trim();
+    await docker('build', '--quiet', '--no-cache', '--tag', tag, ...args, '.');
+    t.after(() => docker('rmi', tag));
+    assert.equal(await inspect(tag, '{{json .RootFS.Layers}}'), await inspect(first, '{{json .RootFS.Layers}}'));
+    const labels = JSON.parse(await inspect(tag, '{{json .Config.Labels}}')) as Record<string, string>;
+    for (const [name, value] of Object.entries(words)) {
+      assert.equal(labels[`org.opencontainers.image.${name.toLowerCase()}`], value);
+    }
+  },
+);
 
 test('promise 37: read-only, without capabilities or new privileges it becomes healthy, as uid 65532', async (t) => {
   const id = await startContainer(t, '--health-interval', '1s', ...hardened, image, ...words);
