@@ -7,6 +7,7 @@ import { dialPolicy, permitAll } from './core/dial-policy.ts';
 import { AttacheError } from './core/errors.ts';
 import { broadcast, type AttacheEvent, type LifecycleEvent, type Observer } from './core/observer.ts';
 import type { CandidateSource } from './discovery/source.ts';
+import { ProcessAdmission } from './process-admission.ts';
 import { Service, type ServiceStatus } from './proxy/service.ts';
 import { ServiceIdentity, type TlsStatus } from './service-identity.ts';
 import { sourcesOf } from './source-for.ts';
@@ -22,6 +23,8 @@ export interface AmbassadorParts {
   readonly resolver?: Resolver;
   /** Where a service's candidates come from; default: what its configuration says. */
   readonly sourceFor?: (service: ServiceConfig, config: Config) => CandidateSource;
+  /** File descriptors that may be open; default: what the system says of this process. */
+  readonly descriptorLimit?: number;
   /** HTTP servers and the like: started with the services, closed last. */
   readonly endpoints?: (ambassador: Ambassador) => Promise<readonly Endpoint[]>;
 }
@@ -51,6 +54,7 @@ export class Ambassador {
   readonly #observers = new Set<Observer>();
   readonly #emit: Observer;
   readonly #services: readonly Service[];
+  readonly #admission: ProcessAdmission;
   /** Of the services that speak TLS. */
   readonly #identities = new Map<Service, ServiceIdentity>();
   readonly #hurry = new AbortController();
@@ -70,6 +74,8 @@ export class Ambassador {
     this.#parts = parts;
     if (parts.observer !== undefined) this.#observers.add(parts.observer);
     this.#emit = broadcast(this.#observers);
+    const { services } = config;
+    this.#admission = new ProcessAdmission({ services, observer: this.#emit, limit: parts.descriptorLimit });
     const resolver = parts.resolver ?? systemResolver();
     let id = 0;
     const nextId = () => (id += 1);
@@ -160,6 +166,7 @@ export class Ambassador {
   async #start(): Promise<void> {
     this.#refuseWhenClosing();
     this.#phase = 'serving';
+    this.#admission.check();
     const listening = Promise.all(this.#services.map((service) => this.#startService(service)));
     // Heard below; until then it must not count as unheard.
     listening.catch(() => undefined);
@@ -223,6 +230,7 @@ export class Ambassador {
     for (const service of this.#services) service.cut('shutdown');
     await Promise.all(this.#services.map((service) => service.close()));
     await Promise.all([...this.#identities.values()].map((identity) => identity.stop()));
+    this.#admission.admission.close();
     this.#phase = 'closed';
     this.#lifecycle('stopped');
     await this.#closeEndpoints();
@@ -270,6 +278,7 @@ export class Ambassador {
         resolver: shared.resolver,
         tls: identity?.dialing,
       },
+      admission: this.#admission.admission,
       directRead: this.#config.directRead,
       observer: this.#emit,
       nextId: shared.nextId,

@@ -56,7 +56,7 @@ async function run(config: Config): Promise<number> {
   const { logger } = log;
   process.on('exit', () => log.flush());
   for (const warning of config.warnings) logger.warn(warning);
-  const observers = config.log.access ? [eventLog(logger), accessLog(logger)] : [eventLog(logger)];
+  const observers = config.log.access ? [eventLog(logger), accessLog(log)] : [eventLog(logger)];
   const ambassador = new Ambassador(config, {
     observer: broadcast(observers),
     endpoints: (self) => endpointsOf(self, config, logger),

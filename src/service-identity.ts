@@ -3,6 +3,7 @@ import { AttacheError } from './core/errors.ts';
 import type { Observer, TlsMaterialEvent } from './core/observer.ts';
 import type { MaterialKeeper } from './identity/keeper.ts';
 import type { MaterialPurpose, MaterialReport, TlsMaterial } from './identity/material.ts';
+import { commonName } from './identity/certificate-names.ts';
 import { peerName, peerPolicy } from './identity/peer.ts';
 import { Gate } from './transport/gate.ts';
 import { MAX_HANDSHAKES, type TlsAcceptSettings } from './transport/tls-accept.ts';
@@ -44,7 +45,12 @@ export class ServiceIdentity {
     this.#tls = tls;
     this.#observer = observer;
     const material = (): TlsMaterial | undefined => this.#keeper?.current;
-    const peers = { policy: peerPolicy(tls.mode === 'server' ? tls.allow : []), nameOf: peerName };
+    const peers = {
+      policy: peerPolicy(tls.mode === 'server' ? tls.allow : []),
+      nameOf: peerName,
+      // Candidates are told of it, by version 2 alone.
+      commonNameOf: tls.mode === 'server' && service.proxyProtocol === 'v2' ? commonName : undefined,
+    };
     if (tls.mode === 'server') {
       const { clientAuth } = tls;
       const gate = new Gate(MAX_HANDSHAKES);

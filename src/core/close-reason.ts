@@ -10,6 +10,8 @@ export type EndedBy = 'client' | 'candidate' | 'attache';
  * | `client_reset` / `candidate_reset` | that side sent RST (ECONNRESET, EPIPE) |
  * | `client_error` / `candidate_error` | that side failed otherwise (time-out of keep-alive, ...) |
  * | `client_truncated` / `candidate_truncated` | that side closed TCP without the close_notify of TLS; the other was reset |
+ * | `proxy_header_invalid` | the client sent no PROXY header, or one that breaks the rules; nothing was dialed |
+ * | `proxy_header_timeout` | its PROXY header was not whole within `CONNECT_TIMEOUT`; nothing was dialed |
  * | `tls_handshake_failed` | the client's TLS handshake failed, or took longer than `CONNECT_TIMEOUT`; nothing was dialed |
  * | `tls_peer_refused` | the client showed no certificate, or none that is good or allowed; nothing was dialed |
  * | `client_gone` | the client left before a candidate answered; the dial was aborted |
@@ -19,8 +21,10 @@ export type EndedBy = 'client' | 'candidate' | 'attache';
  * | `hold_timeout` | no candidate answered for `HOLD_TIMEOUT` |
  * | `hold_queue_full` | no candidate answered, and too many clients were held already |
  * | `max_connections` | refused: the service was full |
+ * | `out_of_resources` | refused or given up: this process or machine is out of descriptors, or of memory for sockets |
  * | `idle_timeout` | no byte either way for `IDLE_TIMEOUT` |
  * | `half_close_timeout` | no byte in the open direction for `HALF_CLOSE_TIMEOUT` after the other had finished |
+ * | `max_lifetime` | `MAX_LIFETIME`, give or take 10%, is over: by FIN when nothing was under way, otherwise by RST |
  * | `membership_changed` | reset because the candidate set changed (`ON_CHANGE`) |
  * | `drain_timeout` | its candidate left and `DRAIN_TIMEOUT` ran out |
  * | `shutdown` | cut at `SHUTDOWN_TIMEOUT`, or on the second signal |
@@ -34,6 +38,8 @@ export const closeReasons = [
   'candidate_error',
   'client_truncated',
   'candidate_truncated',
+  'proxy_header_invalid',
+  'proxy_header_timeout',
   'tls_handshake_failed',
   'tls_peer_refused',
   'client_gone',
@@ -43,8 +49,10 @@ export const closeReasons = [
   'hold_timeout',
   'hold_queue_full',
   'max_connections',
+  'out_of_resources',
   'idle_timeout',
   'half_close_timeout',
+  'max_lifetime',
   'membership_changed',
   'drain_timeout',
   'shutdown',

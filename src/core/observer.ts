@@ -1,5 +1,6 @@
 import type { Address } from './address.ts';
 import type { CloseReason, EndedBy } from './close-reason.ts';
+import type { ProxyHeaderFault } from './read-proxy-header.ts';
 
 /** Everything attache reports about itself. Logging, the access log, metrics and readiness are observers. */
 export type AttacheEvent =
@@ -9,6 +10,7 @@ export type AttacheEvent =
   | ConnectionOpenedEvent
   | ConnectionClosedEvent
   | DialFailedEvent
+  | ProxyHeaderRefusedEvent
   | TlsFailedEvent
   | TlsMaterialEvent
   | CandidatesChangedEvent
@@ -17,6 +19,7 @@ export type AttacheEvent =
   | DiscoveryStateEvent
   | CandidateIgnoredEvent
   | AcceptFailedEvent
+  | DescriptorsEvent
   | ResetEvent
   | StateFileEvent
   | HoldEvent
@@ -72,7 +75,10 @@ export interface ConnectionClosedEvent {
   readonly type: 'connection-closed';
   readonly service: string;
   readonly id: number;
+  /** The address it came from, or that its PROXY header says it came from. */
   readonly client: string;
+  /** With a PROXY header that names the client: who sent it, the address that connected to us. */
+  readonly via?: string;
   /** The candidate that carried it; undefined when none did. */
   readonly candidate: string | undefined;
   /** Of the side that speaks TLS; undefined on a plain connection, or before its handshake was done. */
@@ -108,6 +114,17 @@ export interface ConnectionTls {
   readonly version: string;
   /** The handshake took up an earlier session. */
   readonly resumed: boolean;
+}
+
+/** With `ACCEPT_PROXY_PROTOCOL`: a client was refused for its PROXY header, before anything was dialed. */
+export interface ProxyHeaderRefusedEvent {
+  readonly type: 'proxy-header-refused';
+  readonly service: string;
+  readonly id: number;
+  /** Of who connected. */
+  readonly address: string;
+  /** `TIMEOUT`: it was not whole within `CONNECT_TIMEOUT`. */
+  readonly code: ProxyHeaderFault | 'TIMEOUT';
 }
 
 /** A handshake failed or was refused, or TLS failed later. One at a candidate is a `dial-failed` as well. */
@@ -194,6 +211,27 @@ export interface AcceptFailedEvent {
   readonly service: string;
   /** `EMFILE`, `ENFILE`, `ENOBUFS`, ... */
   readonly errno: string;
+}
+
+/**
+ * News of the file descriptors of the process. `scarce`: at start, `MAX_CONNECTIONS` is more than there are descriptors
+ * for; `exhausted`: clients are turned away for want of them; `recovered`: nobody has been for some seconds.
+ */
+export interface DescriptorsEvent {
+  readonly type: 'descriptors';
+  readonly state: 'scarce' | 'exhausted' | 'recovered';
+  /** Descriptors the process may have; undefined where the system does not say, or sets no limit. */
+  readonly limit: number | undefined;
+  /** Descriptors open at that moment, where the system says. */
+  readonly inUse: number | undefined;
+  /** Connections that the limit has room for over all services; undefined when there is no limit. */
+  readonly most: number | undefined;
+  /** `scarce`: the sum of `MAX_CONNECTIONS`; otherwise those open. */
+  readonly connections: number;
+  /** Clients turned away since it was exhausted. */
+  readonly refused: number;
+  /** What the system said (`EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`), when it was not our own bound that was met. */
+  readonly errno?: string;
 }
 
 export interface ResetEvent {

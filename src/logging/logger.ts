@@ -1,9 +1,10 @@
 import type { Writable } from 'node:stream';
-import { pino, stdTimeFunctions, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import { cleanLine } from './clean-line.ts';
 import { LineSink } from './line-sink.ts';
 import { prettyPrinter } from './pretty.ts';
 import { serializeError } from './serialize-error.ts';
+import { timestamp } from './timestamp.ts';
 
 export interface LoggerOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -16,6 +17,8 @@ export interface LoggerOptions {
 /** The log of one process. Errors are logged under `err`. */
 export interface Log {
   readonly logger: Logger;
+  /** Takes a whole line, with its newline, that pino has no part in; it must be clean already. */
+  write(line: string): void;
   /** Hands over what waits at once; to be called when the process exits without `close`. */
   flush(): void;
   /** Resolves when every line is written, or after a second of a reader that does not read. May be called twice. */
@@ -50,7 +53,7 @@ export async function createLogger(options: LoggerOptions): Promise<Log> {
     {
       level: options.level,
       base: null,
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: () => timestamp(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: (error: unknown) => serializeError(error) },
       redact: { paths: SECRET_FIELDS, censor: '[redacted]' },
@@ -59,6 +62,7 @@ export async function createLogger(options: LoggerOptions): Promise<Log> {
   );
   return {
     logger,
+    write: (line) => sink.write(print === undefined ? line : print(line)),
     flush: () => sink.flush(),
     close: () => sink.close(CLOSE_DEADLINE_MS),
   };

@@ -6,12 +6,14 @@ import type {
   CandidateIgnoredEvent,
   CandidateRecoveredEvent,
   CandidatesChangedEvent,
+  DescriptorsEvent,
   DiscoveryStateEvent,
   HoldEvent,
   InternalErrorEvent,
   LifecycleEvent,
   ListenFailedEvent,
   Observer,
+  ProxyHeaderRefusedEvent,
   StateFileEvent,
   TlsFailedEvent,
   TlsMaterialEvent,
@@ -31,6 +33,7 @@ const IGNORED_LINES = 20;
 const ERROR_LINES = 20;
 /** Anyone who can reach the listener can make these. */
 const HANDSHAKE_LINES = 20;
+const HEADER_LINES = 20;
 /** One that fails and answers by turns can make these. */
 const HEALTH_LINES = 20;
 /** A lone client that finds nobody makes two of these. */
@@ -44,6 +47,7 @@ class EventLog {
   readonly #ignored: LineLimit;
   readonly #errors: LineLimit;
   readonly #handshakes: LineLimit;
+  readonly #headers: LineLimit;
   readonly #health: LineLimit;
   readonly #holds: LineLimit;
   /** Last errno of each listener that does not listen. */
@@ -59,6 +63,7 @@ class EventLog {
     this.#ignored = limit(IGNORED_LINES);
     this.#errors = limit(ERROR_LINES);
     this.#handshakes = limit(HANDSHAKE_LINES);
+    this.#headers = limit(HEADER_LINES);
     this.#health = limit(HEALTH_LINES);
     this.#holds = limit(HOLD_LINES);
   }
@@ -91,6 +96,9 @@ class EventLog {
         this.#logger.debug({ service, id, candidate, errno, ms: Math.round(ms) }, 'dial failed');
         return;
       }
+      case 'proxy-header-refused':
+        this.#headerRefused(event);
+        return;
       case 'tls-failed':
         this.#tlsFailed(event);
         return;
@@ -118,6 +126,9 @@ class EventLog {
         if (suppressed !== undefined) this.#logger.error({ service, errno, ...counted(suppressed) }, 'accept failed');
         return;
       }
+      case 'descriptors':
+        this.#descriptors(event);
+        return;
       case 'connections-reset': {
         const { service, connections, mode } = event;
         this.#logger.info({ service, connections, mode }, 'connections reset');
@@ -138,6 +149,17 @@ class EventLog {
     }
   }
 
+  #descriptors({ state, limit, inUse, most, connections, refused, errno }: DescriptorsEvent): void {
+    if (state === 'scarce') {
+      const fields = { maxConnections: connections, most, limit };
+      this.#logger.warn(fields, 'MAX_CONNECTIONS is more than the limit of file descriptors has room for');
+      return;
+    }
+    const fields = { connections, most, inUse, limit, errno };
+    if (state === 'exhausted') this.#logger.error(fields, 'out of file descriptors: refusing clients');
+    else this.#logger.info({ ...fields, refused }, 'file descriptors again');
+  }
+
   #listenFailed({ service, listener, address, errno, retryInMs }: ListenFailedEvent): void {
     const key = `${service}/${listener}`;
     const isNews = this.#listenFaults.get(key) !== errno;
@@ -145,6 +167,12 @@ class EventLog {
     const fields = { service, listener, address: formatAddress(address), errno, retryInMs: Math.round(retryInMs) };
     if (isNews) this.#logger.error(fields, 'listen failed');
     else this.#logger.debug(fields, 'listen failed');
+  }
+
+  #headerRefused({ service, id, address, code }: ProxyHeaderRefusedEvent): void {
+    const suppressed = this.#headers.admit(service);
+    if (suppressed === undefined) return;
+    this.#logger.warn({ service, id, address, code, ...counted(suppressed) }, 'proxy header refused');
   }
 
   #tlsFailed({ service, id, side, address, code, peer }: TlsFailedEvent): void {

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Candidate } from '../balancing/candidate.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
-import type { DialAttempt, Observer, TlsFailedEvent } from '../core/observer.ts';
+import type { DialAttempt, Observer, ProxyHeaderRefusedEvent, TlsFailedEvent } from '../core/observer.ts';
+import type { ProxyEndpoint } from '../core/proxy-header.ts';
 import type { TlsPeer } from '../transport/tls-peer.ts';
 
 /** How a connection ended. */
@@ -19,11 +20,12 @@ export interface Ending {
 /** What is told about one connection: gathered while it lives, reported as events. */
 export class Account {
   readonly id: number;
-  readonly client: string;
   readonly acceptedAt = performance.now();
   readonly #service: string;
   readonly #observer: Observer;
   readonly #attempts: DialAttempt[] = [];
+  #client: string;
+  #via: string | undefined;
   #tls: TlsPeer | undefined;
 
   constructor(options: {
@@ -33,9 +35,19 @@ export class Account {
     readonly observer: Observer;
   }) {
     this.id = options.id;
-    this.client = options.client;
+    this.#client = options.client;
     this.#service = options.service;
     this.#observer = options.observer;
+  }
+
+  get client(): string {
+    return this.#client;
+  }
+
+  /** Who connected to us carries the connection of another. @param client address of that one */
+  carried(client: ProxyEndpoint): void {
+    this.#via = this.#client;
+    this.#client = endpointText(client.ip, client.port);
   }
 
   /** Candidates tried so far. */
@@ -61,6 +73,12 @@ export class Account {
     this.#observer({ type: 'tls-failed', service: this.#service, id: this.id, ...failure });
   }
 
+  /** The client was not let in for what it sent, or did not send, as a header. */
+  headerRefused(code: ProxyHeaderRefusedEvent['code']): void {
+    const { id, client } = this;
+    this.#observer({ type: 'proxy-header-refused', service: this.#service, id, address: client, code });
+  }
+
   closed({ candidate, ...ending }: Ending): void {
     const tls = this.#tls;
     this.#observer({
@@ -68,6 +86,7 @@ export class Account {
       service: this.#service,
       id: this.id,
       client: this.client,
+      ...(this.#via !== undefined && { via: this.#via }),
       candidate: candidate?.key,
       ...(tls && { tls: { peer: tls.name, version: tls.version, resumed: tls.resumed } }),
       ...ending,
@@ -82,5 +101,9 @@ export function clientName(socket: Socket): string {
   const { remoteAddress, remotePort } = socket;
   if (remoteAddress === undefined || remotePort === undefined) return 'unknown';
   const ip = remoteAddress.startsWith('::ffff:') ? remoteAddress.slice('::ffff:'.length) : remoteAddress;
-  return ip.includes(':') ? `[${ip}]:${remotePort}` : `${ip}:${remotePort}`;
+  return endpointText(ip, remotePort);
+}
+
+function endpointText(ip: string, port: number): string {
+  return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

@@ -4,23 +4,31 @@ import type { Seat } from '../balancing/seat.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import { errnoOf } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
+import type { ProxyEnds } from '../core/proxy-header.ts';
 import { isPeerReset, Leg, type LegOwner } from '../transport/leg.ts';
 import { relay, type Relay } from '../transport/relay.ts';
+import { ProxyAccept, type ProxyAcceptFailure, type ProxyAcceptOwner } from '../transport/proxy-accept.ts';
 import { TlsAccept, type TlsAcceptOwner, type TlsAcceptSettings, type TlsFailure } from '../transport/tls-accept.ts';
 import type { TlsPeer } from '../transport/tls-peer.ts';
 import { Account, clientName } from './account.ts';
+import { Preface } from './preface.ts';
 import { Search, type Found, type SearchContext, type SearchFailure, type SearchOwner } from './search.ts';
+import { TimeLimits, type TimeLimitSettings } from './time-limits.ts';
 
 /** What a connection needs of its service. One object per listener, shared by all its connections. */
-export interface ConnectionContext extends SearchContext {
+export interface ConnectionContext extends SearchContext, TimeLimitSettings {
   readonly service: string;
   readonly observer: Observer;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
-  readonly idleTimeoutMs: number;
-  readonly halfCloseTimeoutMs: number;
+  /** Clients send a PROXY protocol header first; default: false. */
+  readonly acceptProxyProtocol?: boolean | undefined;
+  /** The header that candidates are sent first; default: `off`. */
+  readonly proxyProtocol?: 'off' | 'v1' | 'v2' | undefined;
   /** Whether clients come in over a Unix socket, where they have no address. */
   readonly unixClients: boolean;
+  /** Asks to be looked at now and then ({@link Connection.watched}). */
+  watch(connection: Connection): void;
   /** Called once, when both sockets are closed. */
   closed(connection: Connection): void;
 }
@@ -32,6 +40,7 @@ export interface ConnectionContext extends SearchContext {
 const SILENT_END_GRACE_MS = 500;
 
 type State =
+  | { readonly phase: 'header'; readonly accept: ProxyAccept }
   | { readonly phase: 'handshaking'; readonly accept: TlsAccept }
   | { readonly phase: 'searching'; readonly search: Search }
   | {
@@ -45,22 +54,29 @@ type State =
   | { readonly phase: 'closing'; readonly endedBy: EndedBy; readonly reason: CloseReason; readonly dialMs: number }
   | { readonly phase: 'new' | 'closed' };
 
-/** One client from accept to close: (handshaking ->) searching -> relaying -> closing -> closed. */
-export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
+/** One client from accept to close: (header ->) (handshaking ->) searching -> relaying -> closing -> closed. */
+export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsAcceptOwner {
   readonly #account: Account;
   readonly #context: ConnectionContext;
+  readonly #preface: Preface | undefined;
+  readonly #limits: TimeLimits;
   #leg: Leg;
   #state: State = { phase: 'new' };
   #endGrace: NodeJS.Timeout | undefined;
-  #progress = 0;
-  #movedAt = 0;
+  #isKept = false;
 
   constructor(options: { readonly id: number; readonly socket: Socket; readonly context: ConnectionContext }) {
     const { id, socket, context } = options;
-    const { service, observer, unixClients } = context;
+    const { service, observer, unixClients, proxyProtocol = 'off' } = context;
     this.#context = context;
     this.#account = new Account({ id, client: unixClients ? 'unix' : clientName(socket), service, observer });
+    this.#preface = proxyProtocol === 'off' ? undefined : new Preface(proxyProtocol, socket);
+    this.#limits = new TimeLimits(context, this.#account.acceptedAt);
     this.#leg = new Leg(socket, this, !unixClients);
+  }
+
+  get preface(): Buffer | undefined {
+    return this.#preface?.bytes;
   }
 
   get client(): string {
@@ -78,6 +94,44 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
   }
 
   start(): void {
+    const { acceptProxyProtocol, dialing } = this.#context;
+    if (acceptProxyProtocol !== true) {
+      this.#admit();
+      return;
+    }
+    const accept = new ProxyAccept({ leg: this.#leg, timeoutMs: dialing.connectTimeoutMs, owner: this });
+    this.#state = { phase: 'header', accept };
+    accept.start();
+  }
+
+  headerRead(ends: ProxyEnds | undefined): void {
+    if (this.#state.phase !== 'header') return;
+    this.#take(this.#leg);
+    if (ends !== undefined) {
+      this.#account.carried(ends.source);
+      this.#preface?.carried(ends);
+    }
+    this.#admit();
+  }
+
+  headerFailed(failure: ProxyAcceptFailure): void {
+    const { kind } = failure;
+    this.#take(this.#leg);
+    if (kind === 'refused') {
+      const { code } = failure;
+      this.#account.headerRefused(code);
+      this.#finish('attache', code === 'TIMEOUT' ? 'proxy_header_timeout' : 'proxy_header_invalid');
+      // So that nobody takes it for an answer that was empty.
+      this.#leg.reset();
+    } else {
+      this.#finish('client', kind === 'gone' ? 'client_gone' : 'client_error');
+      this.#leg.destroy();
+    }
+    if (this.#leg.closed) this.legClosed();
+  }
+
+  /** Nothing but TLS, where there is any, is between the client and a candidate now. */
+  #admit(): void {
     const { accepting, unixClients } = this.#context;
     if (accepting === undefined) {
       this.#search();
@@ -93,6 +147,7 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
     if (this.#state.phase !== 'handshaking') return;
     this.#take(leg);
     this.#account.secured(peer);
+    this.#preface?.secured(peer);
     this.#search();
   }
 
@@ -120,38 +175,44 @@ export class Connection implements LegOwner, SearchOwner, TlsAcceptOwner {
     }
     if (state.phase === 'searching') state.search.abort();
     if (state.phase === 'handshaking') this.#take(state.accept.abort());
+    if (state.phase === 'header') {
+      state.accept.abort();
+      this.#take(this.#leg);
+    }
     if (state.phase !== 'closed' && state.phase !== 'closing') this.#finish('attache', reason);
     this.#leg.destroy();
   }
 
-  sweep(now: number): void {
+  watched(now: number, probe: boolean): boolean {
+    const state = this.#state;
     // What a client has sent may have filled the memory for it; then nothing of it is read until a candidate answers.
-    if (this.#state.phase === 'searching') this.#leg.probe();
-    if (this.#state.phase !== 'relaying') return;
-    const { relay: moving } = this.#state;
-    moving.probe();
-    if (moving.progress !== this.#progress) {
-      this.#progress = moving.progress;
-      this.#movedAt = now;
-      return;
-    }
-    const stillMs = now - this.#movedAt;
-    const { idleTimeoutMs, halfCloseTimeoutMs } = this.#context;
-    // An idle connection has nothing under way that a FIN could cut short; a half-closed one may have.
-    if (idleTimeoutMs > 0 && stillMs >= idleTimeoutMs) moving.abort('idle_timeout', true);
-    else if (halfCloseTimeoutMs > 0 && stillMs >= halfCloseTimeoutMs && moving.halfClosed) {
-      moving.abort('half_close_timeout');
-    }
+    if (state.phase === 'searching' && probe) this.#leg.probe();
+    if (state.phase !== 'relaying') return true;
+    this.#keepAlive(state.relay);
+    if (probe) state.relay.probe();
+    return this.#limits.watched(state.relay, now);
+  }
+
+  /** Four system calls, and none for a connection that is over before the next tick. */
+  #keepAlive(relay: Relay): void {
+    if (this.#isKept) return;
+    this.#isKept = true;
+    relay.keepAlive(this.#context.dialing.keepAliveMs);
+  }
+
+  dueAt(now: number): number {
+    const relay = this.#state.phase === 'relaying' ? this.#state.relay : undefined;
+    return this.#limits.dueAt(now, { relay, abort: (reason) => this.abort(reason) });
   }
 
   found({ candidate, seat, dialed, chosenAt }: Found): void {
     clearTimeout(this.#endGrace);
     this.#account.secured(dialed.tls);
     const now = performance.now();
-    this.#movedAt = now;
     const carrier = relay({
       client: this.#leg,
       candidate: dialed.leg,
+      onUneasy: () => this.#context.watch(this),
       onFailed: (side, error) => this.#sideFailed(side, error),
       onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),
     });

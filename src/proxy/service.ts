@@ -3,6 +3,7 @@ import type { CandidateStatus } from '../balancing/candidate.ts';
 import type { EjectionSettings } from '../balancing/ejection.ts';
 import type { Policy } from '../balancing/policies.ts';
 import { formatAddress, type Address } from '../core/address.ts';
+import type { Admission } from '../core/admission.ts';
 import type { CloseReason } from '../core/close-reason.ts';
 import type { Observer } from '../core/observer.ts';
 import type { CandidateSource, SourceState } from '../discovery/source.ts';
@@ -10,12 +11,13 @@ import type { DialSettings } from '../transport/dialer.ts';
 import { Gate } from '../transport/gate.ts';
 import type { DirectRead } from '../transport/listener.ts';
 import type { TlsAcceptSettings } from '../transport/tls-accept.ts';
-import { sweepInterval, Tracker } from '../transport/tracker.ts';
+import { tickInterval, Tracker } from '../transport/tracker.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
+import type { TimeLimitSettings } from './time-limits.ts';
 import { Resets, type OnChange } from './resets.ts';
 import { Slot, type SlotStatus } from './slot.ts';
 
-export interface ServiceOptions extends EjectionSettings {
+export interface ServiceOptions extends TimeLimitSettings, EjectionSettings {
   readonly name: string;
   /** One; or several, tied one-to-one to the candidates (cluster mode). */
   readonly listeners: readonly Address[];
@@ -25,12 +27,16 @@ export interface ServiceOptions extends EjectionSettings {
   readonly dialing: DialSettings;
   /** Default: clients speak plainly. */
   readonly accepting?: TlsAcceptSettings | undefined;
+  /** Clients are expected to send a PROXY protocol header; default: false. */
+  readonly acceptProxyProtocol?: boolean | undefined;
+  /** The header that candidates are sent; default: `off`. */
+  readonly proxyProtocol?: 'off' | 'v1' | 'v2' | undefined;
   /** How long a client is held while no candidate answers, ms; 0: it is closed at once. */
   readonly holdTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly halfCloseTimeoutMs: number;
   /** 0: no limit. */
   readonly maxConnections: number;
+  /** Shared by all services of the process. */
+  readonly admission: Admission;
   readonly onChange: OnChange;
   readonly drainTimeoutMs: number;
   readonly resetJitterMs: number;
@@ -67,6 +73,8 @@ export class Service {
   readonly #contexts = new Map<Slot, ConnectionContext>();
   readonly #connections: Tracker<Connection>;
   readonly #resets: Resets;
+  /** Turned away, and not closed yet. */
+  readonly #refused = new Set<Connection>();
   readonly #dials = new Gate(MAX_DIALS);
   #members: ReadonlySet<string> | undefined;
   #discovery: SourceState = { status: 'starting' };
@@ -76,7 +84,8 @@ export class Service {
     const { name, dialing, observer, listeners, policy } = options;
     this.name = name;
     this.#options = options;
-    this.#connections = new Tracker(sweepInterval([options.idleTimeoutMs, options.halfCloseTimeoutMs]));
+    const { idleTimeoutMs, halfCloseTimeoutMs, maxLifetimeMs = 0 } = options;
+    this.#connections = new Tracker(tickInterval([idleTimeoutMs, halfCloseTimeoutMs, maxLifetimeMs]));
     this.#resets = new Resets({
       onChange: options.onChange,
       drainTimeoutMs: options.drainTimeoutMs,
@@ -87,13 +96,17 @@ export class Service {
     });
     this.#slots = listeners.map((address, index) => {
       const { family, resolver, keepAliveMs } = dialing;
-      // TLS reads the socket below it in its own way.
-      const directRead = options.accepting === undefined ? options.directRead : 'off';
-      const shared = { service: name, observer, ejection: options, family, resolver, keepAliveMs, directRead };
+      const { admission } = options;
+      // TLS and the PROXY header read the socket in their own way.
+      const readsByItself = options.accepting !== undefined || options.acceptProxyProtocol === true;
+      const directRead = readsByItself ? 'off' : options.directRead;
+      const ours = { service: name, observer, admission, ejection: options };
+      const shared = { ...ours, family, resolver, keepAliveMs, directRead };
       const holds = options.holdTimeoutMs > 0;
       const slot = new Slot({ ...shared, index, address, policy: policy(), holds, onConnection: this.#accept });
       const unixClients = address.kind === 'unix';
-      const contextOf = { ...options, service: name, unixClients, closed: this.#closed, dials: this.#dials };
+      const callbacks = { watch: this.#watch, closed: this.#closed };
+      const contextOf = { ...options, ...callbacks, service: name, unixClients, dials: this.#dials };
       // The slot's own members: in cluster mode a candidate may have moved to another listener.
       this.#contexts.set(slot, {
         ...contextOf,
@@ -212,19 +225,27 @@ export class Service {
   }
 
   readonly #accept = (socket: Socket, slot: Slot): void => {
-    const { nextId, maxConnections, observer } = this.#options;
+    const { nextId, maxConnections, admission, observer } = this.#options;
     const context = this.#contexts.get(slot);
     if (context === undefined) throw new Error('a slot without a context');
     const id = nextId();
     const connection = new Connection({ id, socket, context });
     const full = maxConnections > 0 && this.#connections.size >= maxConnections;
+    const admitted = !full && admission.enter();
+    if (!admitted) this.#refused.add(connection);
     this.#connections.add(connection);
     observer({ type: 'connection-opened', service: this.name, id, client: connection.client });
     if (full) connection.refuse('max_connections');
+    else if (!admitted) connection.refuse('out_of_resources');
     else connection.start();
   };
 
+  readonly #watch = (connection: Connection): void => {
+    this.#connections.watch(connection);
+  };
+
   readonly #closed = (connection: Connection): void => {
+    if (!this.#refused.delete(connection)) this.#options.admission.leave();
     this.#connections.remove(connection);
   };
 }

@@ -4,6 +4,7 @@ import type { EjectionSettings, HealthChange } from '../balancing/ejection.ts';
 import { Pool } from '../balancing/pool.ts';
 import type { Policy } from '../balancing/policies.ts';
 import type { Address } from '../core/address.ts';
+import { isShortage, type Admission } from '../core/admission.ts';
 import type { Observer } from '../core/observer.ts';
 import { HoldQueue } from './hold.ts';
 import { Listener, type ListenerOptions } from '../transport/listener.ts';
@@ -29,6 +30,7 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
   /** Whether clients are held while no candidate answers. */
   readonly holds: boolean;
   readonly observer: Observer;
+  readonly admission: Admission;
   readonly onConnection: (socket: Socket, slot: Slot) => void;
 }
 
@@ -53,7 +55,7 @@ export class Slot {
       onConnection: (socket) => options.onConnection(socket, this),
       onListening: (address) => this.#listening(address),
       onFailed: (errno, retryInMs) => this.#failed(errno, retryInMs),
-      onAcceptError: (errno) => options.observer({ type: 'accept-failed', service: options.service, errno }),
+      onAcceptError: (errno) => this.#notAccepted(errno),
     });
   }
 
@@ -121,6 +123,12 @@ export class Slot {
     const { service, index, observer, address } = this.#options;
     this.#settle({ phase: 'failed', errno });
     observer({ type: 'listen-failed', service, listener: index, address, errno, retryInMs });
+  }
+
+  #notAccepted(errno: string): void {
+    const { service, observer, admission } = this.#options;
+    observer({ type: 'accept-failed', service, errno });
+    if (isShortage(errno)) admission.failed(errno);
   }
 
   #settle(status: SlotStatus): void {

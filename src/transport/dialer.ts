@@ -32,6 +32,8 @@ export type DialStage = 'connect' | 'handshake';
 
 /** Hears how a dial ended; exactly one of the two, once, and none after `abort`. */
 export interface DialOwner {
+  /** What the candidate is sent ahead of everything, TLS included, on each connection that is made; undefined: nothing. */
+  readonly preface: Buffer | undefined;
   dialed(candidate: Dialed): void;
   /**
    * @param errno `ECONNREFUSED` and the like, `TIMEOUT`, `NOT_ALLOWED` (no address inside `DISCOVERY_ALLOW`, or a peer
@@ -99,7 +101,10 @@ export class Dial implements LegOwner {
     }
     leg.socket.setNoDelay(true);
     const { keepAliveMs, tls } = this.#settings;
-    if (keepAliveMs > 0) leg.socket.setKeepAlive(true, keepAliveDelayMs(keepAliveMs));
+    // What TLS is put on is not reached by `Leg.keepAlive` any more.
+    if (tls !== undefined && keepAliveMs > 0) leg.socket.setKeepAlive(true, keepAliveDelayMs(keepAliveMs));
+    const { preface } = this.#owner;
+    if (preface !== undefined) leg.socket.write(preface);
     if (tls !== undefined) {
       this.#shakeHands(leg, tls);
       return;

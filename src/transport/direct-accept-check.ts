@@ -59,7 +59,7 @@ function carry(opened: (Server | Socket)[], resolve: (works: boolean) => void, r
       first.flow();
       second.flow();
     };
-    if (!acceptDirectly(server, accept)) {
+    if (!acceptDirectly(server, { keepAliveDelayMs: 0, onConnection: accept })) {
       resolve(false);
       return;
     }

@@ -1,4 +1,5 @@
 import type { Server, Socket } from 'node:net';
+import { platform } from 'node:os';
 import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
 import { socketWithReader } from './socket-reader.ts';
 
@@ -8,6 +9,15 @@ import { socketWithReader } from './socket-reader.ts';
  */
 interface ServerHandle {
   onconnection?: (this: unknown, error: number, client: unknown) => void;
+  /** Of a TCP handle. */
+  setNoDelay?: (on: boolean) => number;
+  setKeepAlive?: (on: boolean, seconds: number) => number;
+}
+
+export interface DirectAcceptOptions {
+  /** Before the first packet that asks whether the client is still there, ms; 0: it is not asked. */
+  readonly keepAliveDelayMs: number;
+  readonly onConnection: (socket: Socket) => void;
 }
 
 /**
@@ -16,15 +26,30 @@ interface ServerHandle {
  *
  * @returns false, and nothing is changed, when Node's inner parts are not as known
  */
-export function acceptDirectly(server: Server, onConnection: (socket: Socket) => void): boolean {
+export function acceptDirectly(server: Server, { keepAliveDelayMs, onConnection }: DirectAcceptOptions): boolean {
   const handle = (server as unknown as { readonly _handle?: ServerHandle | null })._handle;
   const usual = handle?.onconnection;
   if (handle === null || handle === undefined || typeof usual !== 'function') return false;
+  // Linux gives what is set on a listening socket to those it accepts, which saves five calls for each of them.
+  const isInherited = platform() === 'linux' && setOptions(handle, keepAliveDelayMs);
   handle.onconnection = function (error, client) {
-    if (error === 0 && client !== undefined) onConnection(socketOf(client));
-    else usual.call(this, error, client);
+    if (error === 0 && client !== undefined) {
+      const socket = socketOf(client);
+      if (!isInherited) {
+        socket.setNoDelay(true);
+        if (keepAliveDelayMs > 0) socket.setKeepAlive(true, keepAliveDelayMs);
+      }
+      onConnection(socket);
+    } else usual.call(this, error, client);
   };
   return true;
+}
+
+/** @returns whether all is set, or nothing is to be: a Unix socket has no such options */
+function setOptions(handle: ServerHandle, keepAliveDelayMs: number): boolean {
+  if (handle.setNoDelay === undefined || handle.setKeepAlive === undefined) return false;
+  if (handle.setNoDelay(true) !== 0) return false;
+  return keepAliveDelayMs === 0 || handle.setKeepAlive(true, keepAliveDelayMs / 1_000) === 0;
 }
 
 function socketOf(handle: unknown): Socket {

@@ -142,13 +142,9 @@ export class Listener {
   #readDirectly(server: Server): void {
     const { directRead, onConnection, keepAliveMs } = this.#options;
     if (directRead === 'off') return;
-    const accept = (socket: Socket) => {
-      socket.setNoDelay(true);
-      if (keepAliveMs > 0) socket.setKeepAlive(true, keepAliveDelayMs(keepAliveMs));
-      onConnection(socket);
-    };
-    if (directRead === 'on') acceptDirectly(server, accept);
-    else void directAcceptWorks().then((works) => works && acceptDirectly(server, accept));
+    const options = { keepAliveDelayMs: keepAliveDelayMs(keepAliveMs), onConnection };
+    if (directRead === 'on') acceptDirectly(server, options);
+    else void directAcceptWorks().then((works) => works && acceptDirectly(server, options));
   }
 
   #retryLater(errno: string): void {

@@ -234,6 +234,23 @@ test('promise 10: running out of descriptors makes one line in 10 s, the next on
   );
 });
 
+test('clients that are refused for their header make a bounded number of lines, the next one with a count', async () => {
+  let now = 0;
+  const refused = { type: 'proxy-header-refused', service, id: 1, address: '127.0.0.1:5', code: 'NO_HEADER' } as const;
+  const capture = await LogCapture.create();
+  const observer = eventLog(capture.log.logger, () => now);
+  for (let i = 0; i < 1_000; i += 1) observer(refused);
+  now = 10_000;
+  observer(refused);
+  const lines = await capture.lines();
+  assert.equal(lines.length, 21);
+  const { time, ...last } = lines.at(-1) ?? {};
+  assert.equal(typeof time, 'string');
+  const { type, ...fields } = refused;
+  assert.equal(type, 'proxy-header-refused');
+  assert.deepEqual(last, { level: 'warn', ...fields, suppressed: 980, msg: 'proxy header refused' });
+});
+
 test('a registry filled with garbage makes a bounded number of bounded lines', async () => {
   const lines = await linesOf(
     Array.from({ length: 1_000 }, (_, i) => ({
