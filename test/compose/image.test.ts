@@ -54,6 +54,11 @@ test(
     const words = { VERSION: '1.2.3', REVISION: 'abc', SOURCE: 'https://git.example/attache' };
     const tag = `attache-again-${process.pid}`;
     const args = Object.entries(words).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+    const before = new Set(await stages());
+    t.after(async () => {
+      const left = (await stages()).filter((id) => !before.has(id));
+      if (left.length > 0) await tryDocker('rmi', ...left);
+    });
     // The first may come from the builder's cache, of whatever day; the second is made now.
     const first = (await docker('build', '--quiet', '.')).trim();
     await docker('build', '--quiet', '--no-cache', '--tag', tag, ...args, '.');
@@ -117,6 +122,12 @@ test('without a network, help and version answer with exit code 0', async () => 
     assert.notEqual(stdout.trim(), '', command);
   }
 });
+
+/** What stages of builds leave behind, a gigabyte each time. */
+async function stages(): Promise<readonly string[]> {
+  const ids = await docker('images', '--quiet', '--no-trunc', '--filter', 'dangling=true');
+  return ids.split('\n').filter((id) => id !== '');
+}
 
 async function imageFiles(t: TestContext): Promise<readonly string[]> {
   const id = (await docker('create', image)).trim();

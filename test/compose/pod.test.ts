@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { IPod } from 'kubernetes-models/v1/Pod';
 import { projectRoot } from '../support/attache.ts';
-import { docker, image } from '../support/docker.ts';
+import { image } from '../support/docker.ts';
 import { attacheOf, environmentOf, podSpecOf } from '../support/kubernetes.ts';
 import { Podman } from '../support/podman.ts';
 import { manifestFile } from '../support/renderings.ts';
@@ -20,8 +20,8 @@ before(
   async () => {
     if (reason !== undefined) return;
     podman = new Podman();
-    await docker('tag', image, `${image}:${version}`);
-    podman.load(`${image}:${version}`, redis);
+    podman.load(image, redis);
+    await podman.run('tag', image, `${image}:${version}`);
   },
   { timeout: 120_000 },
 );
