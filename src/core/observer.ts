@@ -8,6 +8,7 @@ export type AttacheEvent =
   | ListenFailedEvent
   | ListenerClosedEvent
   | ConnectionOpenedEvent
+  | ConnectionEstablishedEvent
   | ConnectionClosedEvent
   | DialFailedEvent
   | ProxyHeaderRefusedEvent
@@ -61,6 +62,16 @@ export interface ConnectionOpenedEvent {
   /** Unique in this process, ascending. */
   readonly id: number;
   readonly client: string;
+}
+
+/** A candidate has answered: bytes flow from now on. */
+export interface ConnectionEstablishedEvent {
+  readonly type: 'connection-established';
+  readonly service: string;
+  readonly id: number;
+  readonly candidate: string;
+  /** What the attempt that succeeded took, with its TLS handshake where there is one. */
+  readonly ms: number;
 }
 
 /** One attempt at one candidate. */

@@ -89,6 +89,7 @@ class EventLog {
         this.#logger.debug({ service, id, client }, 'connection opened');
         return;
       }
+      case 'connection-established':
       case 'connection-closed':
         return;
       case 'dial-failed': {

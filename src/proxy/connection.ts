@@ -4,6 +4,7 @@ import type { Seat } from '../balancing/seat.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import { errnoOf } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
+import type { OpenConnection } from '../core/open-connection.ts';
 import type { ProxyEnds } from '../core/proxy-header.ts';
 import { isPeerReset, Leg, type LegOwner } from '../transport/leg.ts';
 import { relay, type Relay } from '../transport/relay.ts';
@@ -75,6 +76,10 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
     this.#leg = new Leg(socket, this, !unixClients);
   }
 
+  get id(): number {
+    return this.#account.id;
+  }
+
   get preface(): Buffer | undefined {
     return this.#preface?.bytes;
   }
@@ -86,6 +91,30 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
   /** What carries this connection, and when it was chosen (`performance.now()`); undefined before it has answered. */
   get established(): { readonly candidate: Candidate; readonly chosenAt: number } | undefined {
     return this.#state.phase === 'relaying' ? this.#state : undefined;
+  }
+
+  /** The relay that carries it; its counters move while it is open. */
+  get moving(): Pick<Relay, 'bytesToCandidate' | 'bytesToClient'> | undefined {
+    return this.#state.phase === 'relaying' ? this.#state.relay : undefined;
+  }
+
+  /** What is known of it now. */
+  get facts(): OpenConnection {
+    const { id, client, via, history, tls, acceptedAt } = this.#account;
+    const { phase, candidate } = this.#place;
+    return {
+      service: this.#context.service,
+      id,
+      client,
+      ...(via !== undefined && { via }),
+      phase,
+      candidate: candidate?.key,
+      ...(tls && { tls }),
+      bytesToCandidate: this.moving?.bytesToCandidate ?? 0,
+      bytesToClient: this.moving?.bytesToClient ?? 0,
+      ageMs: performance.now() - acceptedAt,
+      attempts: [...history],
+    };
   }
 
   /** The set has changed. */
@@ -250,6 +279,12 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
     if (this.#state.phase !== 'closing') return;
     const { endedBy, reason } = this.#state;
     this.#closed({ endedBy, reason, candidate: undefined, carrier: undefined });
+  }
+
+  get #place(): { readonly phase: string; readonly candidate?: Candidate | undefined } {
+    const state = this.#state;
+    if (state.phase === 'searching') return state.search.place;
+    return state.phase === 'relaying' ? state : { phase: state.phase };
   }
 
   #search(): void {

@@ -86,6 +86,11 @@ export class Search implements DialOwner, Entrant, Held {
     this.#mayBeHeld = options.context.hold !== undefined;
   }
 
+  /** How far it is, and whom it dials. */
+  get place(): { readonly phase: string; readonly candidate?: Candidate } {
+    return this.#state;
+  }
+
   get preface(): Buffer | undefined {
     return this.#owner.preface;
   }

@@ -6,6 +6,7 @@ import { formatAddress, type Address } from '../core/address.ts';
 import type { Admission } from '../core/admission.ts';
 import type { CloseReason } from '../core/close-reason.ts';
 import type { Observer } from '../core/observer.ts';
+import type { ServiceTraffic } from '../core/open-connection.ts';
 import type { CandidateSource, SourceState } from '../discovery/source.ts';
 import type { DialSettings } from '../transport/dialer.ts';
 import { Gate } from '../transport/gate.ts';
@@ -58,6 +59,8 @@ export interface ServiceStatus {
   readonly known: boolean;
   readonly discovery: SourceState;
   readonly connections: number;
+  /** Those of the candidates that get no new connections, because somebody said so. */
+  readonly drained: readonly string[];
   /** Clients that are held because no candidate answers; they count as connections, too. */
   readonly held: number;
 }
@@ -73,6 +76,7 @@ export class Service {
   readonly #contexts = new Map<Slot, ConnectionContext>();
   readonly #connections: Tracker<Connection>;
   readonly #resets: Resets;
+  readonly #drained = new Set<string>();
   /** Turned away, and not closed yet. */
   readonly #refused = new Set<Connection>();
   readonly #dials = new Gate(MAX_DIALS);
@@ -100,7 +104,7 @@ export class Service {
       // TLS and the PROXY header read the socket in their own way.
       const readsByItself = options.accepting !== undefined || options.acceptProxyProtocol === true;
       const directRead = readsByItself ? 'off' : options.directRead;
-      const ours = { service: name, observer, admission, ejection: options };
+      const ours = { service: name, observer, admission, ejection: options, drained: this.#drained };
       const shared = { ...ours, family, resolver, keepAliveMs, directRead };
       const holds = options.holdTimeoutMs > 0;
       const slot = new Slot({ ...shared, index, address, policy: policy(), holds, onConnection: this.#accept });
@@ -131,8 +135,40 @@ export class Service {
       known: this.#members !== undefined,
       discovery: this.#discovery,
       connections: this.#connections.size,
+      drained: [...this.#drained],
       held: this.#slots.reduce((sum, slot) => sum + (slot.hold?.size ?? 0), 0),
     };
+  }
+
+  /** The open connections, the oldest first. */
+  get open(): Iterable<Connection> {
+    return this.#connections;
+  }
+
+  /** How many connections each candidate carries now, and what they have moved so far. */
+  get traffic(): ServiceTraffic {
+    const open = new Map<string, number>();
+    let [bytesToCandidate, bytesToClient] = [0, 0];
+    for (const { established, moving } of this.#connections) {
+      const key = established?.candidate.key ?? '';
+      open.set(key, (open.get(key) ?? 0) + 1);
+      bytesToCandidate += moving?.bytesToCandidate ?? 0;
+      bytesToClient += moving?.bytesToClient ?? 0;
+    }
+    return { service: this.name, open, bytesToCandidate, bytesToClient };
+  }
+
+  /**
+   * Gives a candidate no new connections as long as it stays, or gives it some again; open ones go on.
+   *
+   * @param candidate canonical text of its address
+   * @returns false when it is no member
+   */
+  drain(candidate: string, isDrained: boolean): boolean {
+    if (this.#members?.has(candidate) !== true) return false;
+    if (isDrained) this.#drained.add(candidate);
+    else if (this.#drained.delete(candidate)) for (const slot of this.#slots) slot.hold?.changed();
+    return true;
   }
 
   /** Begins to listen and to look for candidates. Resolves when every listener has listened, failed once, or has nothing to wait for. */
@@ -191,7 +227,10 @@ export class Service {
     const removed = [...(before ?? [])].filter((key) => !keys.has(key));
     const added = [...keys].filter((key) => before?.has(key) !== true);
     this.#members = keys;
-    for (const key of removed) this.#options.dialing.tls?.sessions.drop(key);
+    for (const key of removed) {
+      this.#options.dialing.tls?.sessions.drop(key);
+      this.#drained.delete(key);
+    }
     if (before !== undefined && added.length === 0 && removed.length === 0) return;
     for (const slot of this.#slots) this.#fill(slot, set);
     const { observer } = this.#options;

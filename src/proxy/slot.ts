@@ -26,6 +26,8 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
   readonly index: number;
   readonly address: Address;
   readonly policy: Policy;
+  /** Keys of candidates that get no new connections, shared by all listeners of the service. */
+  readonly drained: ReadonlySet<string>;
   readonly ejection: EjectionSettings;
   /** Whether clients are held while no candidate answers. */
   readonly holds: boolean;
@@ -47,6 +49,7 @@ export class Slot {
     this.#options = options;
     this.pool = new Pool(options.policy, {
       ejection: options.ejection,
+      drained: options.drained,
       onHealth: (candidate, change, errno) => this.#judged(candidate, change, errno),
     });
     this.hold = options.holds ? this.#holdQueue() : undefined;
@@ -108,7 +111,7 @@ export class Slot {
     const { service, index, observer } = this.#options;
     return new HoldQueue({
       places: MAX_HELD,
-      hasCandidates: () => this.pool.candidates.length > 0,
+      hasCandidates: () => this.pool.undrained.length > 0,
       onChange: (change) => observer({ type: 'hold', service, listener: index, ...change }),
     });
   }
