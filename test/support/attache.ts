@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { directRead } from './service.ts';
+import { directIo } from './service.ts';
 import { eventually } from './wait.ts';
 
 /** The folder of package.json, from wherever the tests were built to. */
@@ -45,7 +45,7 @@ export function startAttache(t: TestContext, options: AttacheOptions = {}): Atta
   const limited = ulimit === undefined ? [] : ['sh', '-c', `ulimit ${ulimit} && exec "$0" "$@"`];
   const [file = '', ...rest] = [...limited, ...command];
   const child = spawn(file, rest, {
-    env: { PATH: process.env['PATH'], HTTP_ADDR: 'off', ADMIN_ADDR: 'off', DIRECT_READ: directRead(), ...env },
+    env: { PATH: process.env['PATH'], HTTP_ADDR: 'off', ADMIN_ADDR: 'off', DIRECT_IO: directIo(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: LogLine[] = [];
