@@ -16,16 +16,16 @@ const AT_ONCE = 40;
 const RUN_MS = 4_000;
 const LEAST_STEPS = 2_000;
 
-for (const directRead of ['on', 'off'] as const) {
+for (const directIo of ['on', 'off'] as const) {
   for (const [condition, changes] of [
     ['with peers that write, stall, end and reset as they like', false],
     ['while the candidate set changes under them', true],
   ] as const) {
-    test(`connections ${condition} carry every byte once and in order, and leave nothing behind (direct read ${directRead})`, async (t) => {
+    test(`connections ${condition} carry every byte once and in order, and leave nothing behind (direct I/O ${directIo})`, async (t) => {
       const seed = runSeed();
       t.diagnostic(`TEST_SEED=${seed}`);
       const bare = { fds: openDescriptors(), resources: activeResources() };
-      const world = await startWorld(t, { seed, directRead });
+      const world = await startWorld(t, { seed, directIo });
       const changing = changes ? setInterval(() => world.change(), 40) : undefined;
       t.after(() => clearInterval(changing));
       await world.round(4);
@@ -140,7 +140,7 @@ interface World {
 
 async function startWorld(
   t: TestContext,
-  { seed, directRead }: { readonly seed: number; readonly directRead: 'on' | 'off' },
+  { seed, directIo }: { readonly seed: number; readonly directIo: 'on' | 'off' },
 ): Promise<World> {
   const random = seededRandom(seed);
   const tape = new Tape(random);
@@ -162,7 +162,7 @@ async function startWorld(
   const addresses = servers.map(({ address }) => ({ ...address, host: 'candidate.test' }));
   const service = await startService(t, {
     candidates: addresses.slice(0, 1),
-    directRead,
+    directIo,
     dialing: {
       resolver: { resolve: () => new Promise((answer) => setTimeout(answer, random() * 20, ['127.0.0.1'])) },
     },

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import type { CertificateFiles } from './certificates.ts';
 import { EtcdApi } from './etcd-api.ts';
 import { reservePorts } from './ports.ts';
 import { faultyProcess, type FaultyProcess } from './process-faults.ts';
+import type { Scope } from './scope.ts';
 
 export interface EtcdOptions {
   /** Serve https with this certificate, and let in only clients whose certificate the same authority signed. */
@@ -26,20 +26,20 @@ export interface EtcdNode extends FaultyProcess {
 }
 
 /** Starts one etcd on free loopback ports; it is ended when the test is. */
-export async function startEtcd(t: TestContext, options: EtcdOptions = {}): Promise<EtcdNode> {
+export async function startEtcd(t: Scope, options: EtcdOptions = {}): Promise<EtcdNode> {
   const [node] = await startNodes(t, 1, options);
   if (node === undefined) throw new Error('no etcd was started');
   return node;
 }
 
 /** Starts a cluster of `size` members. */
-export async function startEtcdCluster(t: TestContext, size: number): Promise<readonly EtcdNode[]> {
+export async function startEtcdCluster(t: Scope, size: number): Promise<readonly EtcdNode[]> {
   return await startNodes(t, size, {});
 }
 
 const ATTEMPTS = 5;
 
-async function startNodes(t: TestContext, size: number, options: EtcdOptions): Promise<readonly EtcdNode[]> {
+async function startNodes(t: Scope, size: number, options: EtcdOptions): Promise<readonly EtcdNode[]> {
   for (let attempt = 1; ; attempt += 1) {
     const nodes = await prepare(t, size, options);
     try {
@@ -53,7 +53,7 @@ async function startNodes(t: TestContext, size: number, options: EtcdOptions): P
   }
 }
 
-async function prepare(t: TestContext, size: number, etcd: EtcdOptions): Promise<readonly EtcdNode[]> {
+async function prepare(t: Scope, size: number, etcd: EtcdOptions): Promise<readonly EtcdNode[]> {
   const reserved = await reservePorts(2 * size);
   const names = Array.from({ length: size }, (_, index) => `n${index}`);
   const cluster = names.map((name, index) => `${name}=http://127.0.0.1:${reserved.ports[2 * index + 1] ?? 0}`).join();
@@ -77,7 +77,7 @@ interface NodeOptions {
   readonly etcd: EtcdOptions;
 }
 
-function nodeOf(t: TestContext, options: NodeOptions): EtcdNode {
+function nodeOf(t: Scope, options: NodeOptions): EtcdNode {
   const { port, directory } = options;
   const { tls } = options.etcd;
   const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errnoOf } from '../../src/core/errors.ts';
+import { endWithProcess } from './end-with.ts';
+import type { Scope } from './scope.ts';
 
 export interface FaultyProcessOptions {
   readonly command: string;
@@ -30,7 +31,7 @@ export interface FaultyProcess {
 }
 
 /** A process that is yet to be started; it is killed with the test. */
-export function faultyProcess(t: TestContext, options: FaultyProcessOptions): FaultyProcess {
+export function faultyProcess(t: Scope, options: FaultyProcessOptions): FaultyProcess {
   const started = new RealProcess(options);
   t.after(() => started.kill());
   return started;
@@ -38,12 +39,6 @@ export function faultyProcess(t: TestContext, options: FaultyProcessOptions): Fa
 
 const START_TIMEOUT_MS = 30_000;
 const OUTPUT_KEPT = 4_000;
-
-/** A test run that is broken off skips its teardowns. */
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 class RealProcess implements FaultyProcess {
   readonly #options: FaultyProcessOptions;
@@ -62,7 +57,7 @@ class RealProcess implements FaultyProcess {
     if (this.#child !== undefined) throw new Error(`${command} has been started already`);
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
-    running.add(child);
+    endWithProcess(child);
     let output = '';
     let end: string | undefined;
     const collect = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-OUTPUT_KEPT));
@@ -109,7 +104,6 @@ class RealProcess implements FaultyProcess {
   }
 
   #forget(child: ChildProcess): void {
-    running.delete(child);
     if (this.#child === child) this.#child = undefined;
   }
 }

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { faultyProcess, type FaultyProcess } from './process-faults.ts';
 import { RedisInline } from './redis-inline.ts';
+import type { Scope } from './scope.ts';
 import { freePort } from './tcp.ts';
 
 /** A real redis-server on a free loopback port, holding `name` under the key `name`, also after a restart. */
@@ -12,7 +12,7 @@ export interface Redis extends FaultyProcess {
 }
 
 /** Starts one; it is killed with the test. */
-export async function startRedis(t: TestContext, name: string): Promise<Redis> {
+export async function startRedis(t: Scope, name: string): Promise<Redis> {
   const directory = mkdtempSync(join(tmpdir(), 'attache-redis-'));
   const port = await freePort();
   const server = faultyProcess(t, {
