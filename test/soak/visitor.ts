@@ -65,15 +65,16 @@ export class Visitor {
   async run(signal: AbortSignal): Promise<void> {
     const leave = () => this.#connection?.socket.destroy();
     signal.addEventListener('abort', leave);
+    const isOver = () => signal.aborted;
     this.#wantedSince = undefined;
-    while (!signal.aborted) {
+    while (!isOver()) {
       try {
         await this.#visit(signal);
         await this.#think(signal);
       } catch (error) {
         if (!(error instanceof Cut)) throw error;
-        if (signal.aborted) break;
-        this.#tally.cuts += 1;
+        // Those that end because everybody leaves are no news.
+        this.#tally.cuts += Number(!isOver());
         await pause(AGAIN_MS);
       }
     }
@@ -107,8 +108,8 @@ export class Visitor {
       this.#tally.bytesOut += connection.bytesOut;
       const { firstAnsweredAt: from, lastAskedAt: to } = connection;
       if (member !== undefined && from !== undefined) this.#onStay({ member, from, to, who: `client ${name}` });
-      if (connection.wrong !== undefined) throw connection.wrong;
     }
+    if (connection.wrong !== undefined) throw connection.wrong;
   }
 
   /** What this client has written to a server over earlier connections is there, unless the server has been restarted. */

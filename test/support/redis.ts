@@ -59,7 +59,7 @@ class RealRedis implements Redis {
     if (error !== undefined) throw new Error('redis-server is needed: run scripts/setup-tests', { cause: error });
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-MOST_SAID)));
-    let isUp = false;
+    let isUp = false as boolean;
     await eventually(async () => {
       isUp = await answers(port, `SET name ${name}`);
       return isUp || child.exitCode !== null || child.signalCode !== null;
