@@ -4,7 +4,7 @@ import { readyz } from '../support/readyz.ts';
 import type { Scope } from '../support/scope.ts';
 import { freePort } from '../support/tcp.ts';
 import { eventually } from '../support/wait.ts';
-import { PROBE_PREFIX, type Probe } from './probe.ts';
+import { PROBE_PREFIX, probeArgs, proberOf, type Probe } from '../support/prober.ts';
 import { DIRECTORY } from './registry.ts';
 
 /** Of both services: above what most faults last. */
@@ -24,20 +24,21 @@ export class Program {
   readonly attache: Attache;
   readonly httpPort: number;
   readonly pid: number;
-  #probes = 0;
+  /** Has it collect its garbage and asks what is left. */
+  readonly probe: () => Promise<Probe>;
 
   private constructor(attache: Attache, httpPort: number) {
     this.attache = attache;
     this.httpPort = httpPort;
     this.pid = attache.child.pid ?? 0;
+    this.probe = proberOf(attache);
   }
 
   static async start(scope: Scope, etcdUrl: string): Promise<Program> {
     const httpPort = await freePort();
     const attache = startAttache(scope, {
-      nodeArgs: [`--import=${new URL('./probe.js', import.meta.url).href}`],
+      nodeArgs: probeArgs,
       env: {
-        SOAK_PROBE: 'on',
         DSC: etcdUrl,
         HTTP_ADDR: `127.0.0.1:${httpPort}`,
         HOLD_TIMEOUT,
@@ -93,15 +94,6 @@ export class Program {
     await eventually(() => this.descriptors <= descriptors, 'descriptors').catch(() => undefined);
     const probe = await this.probe();
     return { ...probe, residentKb: this.residentKb, descriptors: this.descriptors };
-  }
-
-  /** Has it collect its garbage and asks what is left. */
-  async probe(): Promise<Probe> {
-    this.#probes += 1;
-    this.attache.child.kill('SIGUSR2');
-    const said = () => this.#stderr.filter((line) => line.startsWith(PROBE_PREFIX))[this.#probes - 1];
-    await eventually(() => said() !== undefined, 'the probe answers', QUIET_LIMIT_MS);
-    return JSON.parse(said()?.slice(PROBE_PREFIX.length) ?? '') as Probe;
   }
 
   /** SIGTERM, and what it exits with. */

@@ -66,6 +66,7 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
   await registry.swap(ALL_MEMBERS);
   const program = await Program.start(scope, etcd.url);
   const ports = await program.ports();
+  await program.probe();
   const clients = new Clients(scope);
   const health = new HealthWatch(program.httpPort);
   const started = Date.now();

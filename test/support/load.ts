@@ -4,12 +4,15 @@ import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { startAttache } from './attache.ts';
 import { openDescriptors } from './kernel.ts';
+import { probeArgs, proberOf, type Probe } from './prober.ts';
 import { eventually } from './wait.ts';
 
 /** The real program before an echo server, each a process of its own, so that each has its own descriptors. */
 export interface LoadedProgram {
   readonly pid: number;
   readonly echoPid: number;
+  /** What the program says of its memory, and of its event loop since the last time. */
+  probe(): Promise<Probe>;
   readonly port: number;
   /** A client from one of many loopback addresses: each has its own ephemeral ports. */
   join(): Promise<Socket>;
@@ -28,7 +31,10 @@ export async function startLoadedProgram(
 ): Promise<LoadedProgram> {
   const echo = await startEchoProcess(t);
   const dst = BACKENDS.map((host) => `${host}:${echo.port}`).join();
-  const attache = startAttache(t, { env: { SRC: '127.0.0.1:0', DST: dst, LB: 'true', ACCESS_LOG: 'false', ...env } });
+  const attache = startAttache(t, {
+    nodeArgs: probeArgs,
+    env: { SRC: '127.0.0.1:0', DST: dst, LB: 'true', ACCESS_LOG: 'false', ...env },
+  });
   const port = await attache.port();
   const pid = attache.child.pid ?? 0;
   let joined = 0;
@@ -48,7 +54,7 @@ export async function startLoadedProgram(
   const settled = () =>
     eventually(() => openDescriptors(pid) <= before, `the program is back at ${before} descriptors`, 20_000);
   await settled();
-  return { pid, echoPid: echo.pid, port, join, settled };
+  return { pid, echoPid: echo.pid, port, join, settled, probe: proberOf(attache) };
 }
 
 /** Sends a byte and waits for it to come back; resolves to the ms that took. */
