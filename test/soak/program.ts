@@ -1,5 +1,5 @@
 import { startAttache, type Attache } from '../support/attache.ts';
-import { descriptorLimit, openDescriptors, residentKb } from '../support/kernel.ts';
+import { openDescriptors, residentKb } from '../support/kernel.ts';
 import { readyz } from '../support/readyz.ts';
 import type { Scope } from '../support/scope.ts';
 import { freePort } from '../support/tcp.ts';
@@ -50,6 +50,8 @@ export class Program {
         RETRIES_ROTATING: '2',
       },
     });
+    // The last that it begins with.
+    await attache.line(({ msg }) => msg === 'HTTP server listening');
     return new Program(attache, httpPort);
   }
 
@@ -66,13 +68,9 @@ export class Program {
     return openDescriptors(this.pid);
   }
 
-  get descriptorLimit(): number {
-    return descriptorLimit(this.pid);
-  }
-
-  get hasExited(): boolean {
+  get isRunning(): boolean {
     const { exitCode, signalCode } = this.attache.child;
-    return exitCode !== null || signalCode !== null;
+    return exitCode === null && signalCode === null;
   }
 
   /** Lines on stderr that are not the probe's. */
@@ -94,6 +92,12 @@ export class Program {
     await eventually(() => this.descriptors <= descriptors, 'descriptors').catch(() => undefined);
     const probe = await this.probe();
     return { ...probe, residentKb: this.residentKb, descriptors: this.descriptors };
+  }
+
+  /** Rejects when the program ends without having been told to. */
+  async died(): Promise<never> {
+    const exit = await this.attache.exited;
+    throw new Error(`the program ended by itself with ${exit}: ${this.complaints.slice(-10).join('\n')}`);
   }
 
   /** SIGTERM, and what it exits with. */

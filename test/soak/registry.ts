@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EtcdNode } from '../support/etcd.ts';
+import { eventually } from '../support/wait.ts';
 import type { Evidence, Outage } from './absences.ts';
 import { MEMBERS } from './plan.ts';
 
 export const DIRECTORY = '/srv/soak';
 
 const LOOK_EVERY_MS = 100;
+const RECOVERY_LIMIT_MS = 60_000;
 
 /**
  * The registry as the soak writes it, with what it has confirmed. One call at a time, so that what is known has an
@@ -106,7 +108,7 @@ export class Registry {
     try {
       await fault();
     } finally {
-      while (!(await this.#etcd.api.healthy())) await pause(20);
+      await eventually(() => this.#etcd.api.healthy(), 'etcd answers again', RECOVERY_LIMIT_MS);
       this.outages.push({ from, to: Date.now() });
     }
   }

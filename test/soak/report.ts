@@ -18,9 +18,16 @@ export function reportOf(findings: Findings, checks: readonly Check[], svgName: 
   const points = curve.map(([second, kb]) => [second, kb / 1_024] as const);
   return {
     markdown: markdownOf(findings, checks, svgName),
-    json: `${JSON.stringify({ machine: machine(), ...rest, log, checks, curve }, undefined, 2)}\n`,
+    json: jsonOf({ machine: machine(), ...rest, log, checks }, curve),
     svg: chart(points, { title: 'Resident memory of the program', x: 's', y: 'MiB' }),
   };
+}
+
+/** With one line for each sample, which are hundreds. */
+function jsonOf(all: object, curve: Findings['curve']): string {
+  const samples = curve.map((sample) => `    ${JSON.stringify(sample)}`).join(',\n');
+  const head = JSON.stringify(all, undefined, 2).slice(0, -'\n}'.length);
+  return `${head},\n  "secondsResidentKbDescriptors": [\n${samples}\n  ]\n}\n`;
 }
 
 function markdownOf(findings: Findings, checks: readonly Check[], svgName: string): string {
@@ -58,7 +65,7 @@ function markdownOf(findings: Findings, checks: readonly Check[], svgName: strin
     '## What was done',
     '',
     ...table(
-      ['fault', 'times'],
+      ['fault, warm-up included', 'times'],
       Object.entries(findings.faults).map(([kind, count]) => [kind, number(count)]),
     ),
     '',

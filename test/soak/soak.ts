@@ -19,6 +19,8 @@ export interface SoakOptions {
   readonly seed: number;
   /** Told what goes on, for people. */
   readonly say: (text: string) => void;
+  /** How long somebody may still be carried to a member whose removal was confirmed; default 2 s. */
+  readonly graceMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -44,19 +46,21 @@ export interface Findings {
   readonly loop: { readonly maxMs: number; readonly p99Ms: number };
   readonly health: { readonly asked: number; readonly slowestMs: number; readonly failures: readonly string[] };
   readonly complaints: readonly string[];
-  readonly exitedEarly: boolean;
   readonly exit: number | string;
 }
 
-/** How long somebody may still be carried to a member whose removal was confirmed. */
-export const GRACE_MS = 2_000;
+const GRACE_MS = 2_000;
 
 const SAMPLE_EVERY_MS = 1_000;
 const RECOVERY_LIMIT_MS = 20_000;
 
-/** Runs it. Everything that it starts ends with `scope`. */
+/**
+ * Runs it. Everything that it starts ends with `scope`.
+ *
+ * @throws Error when it could not be carried through: a server does not come up, the program ends by itself, ...
+ */
 export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findings> {
-  const { ms, seed, say, signal = new AbortController().signal } = options;
+  const { ms, seed, say, graceMs = GRACE_MS, signal = new AbortController().signal } = options;
   const etcd = await startEtcd(scope);
   const redises = await Promise.all(Array.from({ length: MEMBERS }, (_, n) => startRedis(scope, `redis-${n + 1}`)));
   const registry = new Registry(
@@ -67,6 +71,9 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
   const program = await Program.start(scope, etcd.url);
   const ports = await program.ports();
   await program.probe();
+  const died = program.died();
+  // It is looked at where it matters; at the end it is no news.
+  died.catch(() => undefined);
   const clients = new Clients(scope);
   const health = new HealthWatch(program.httpPort);
   const started = Date.now();
@@ -75,7 +82,7 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
   const faults = new Faults({ seed, etcd, redises, registry, onStep });
   const curve: [number, number, number][] = [];
   const sample = () => {
-    if (!program.hasExited) curve.push([Math.round(seconds()), program.residentKb, program.descriptors]);
+    if (program.isRunning) curve.push([Math.round(seconds()), program.residentKb, program.descriptors]);
   };
   const over = new AbortController();
   scope.after(() => over.abort());
@@ -84,7 +91,7 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
   const watching = Promise.all([registry.watch(over.signal), health.run(over.signal)]);
   const chaos = async (forMs: number) => {
     const time = AbortSignal.timeout(Math.round(forMs));
-    await faults.run(AbortSignal.any([time, signal, over.signal]));
+    await Promise.race([faults.run(AbortSignal.any([time, signal, over.signal])), died]);
   };
 
   say(`${seconds().toFixed(1)} s warm-up`);
@@ -103,12 +110,11 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
   say(`${seconds().toFixed(1)} s quiet: ${JSON.stringify(end)}`);
   clearInterval(sampling);
 
-  const exitedEarly = program.hasExited;
   over.abort();
   await watching;
   const exit = await program.stop();
   const { stays: logged, ...log } = judgeLog(program.attache.lines);
-  const absences = absencesOf(registry.evidence, registry.outages, GRACE_MS);
+  const absences = absencesOf(registry.evidence, registry.outages, graceMs);
   const found = overstays([...clients.stays, ...logged], absences);
   return {
     seed,
@@ -132,7 +138,6 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
     loop: { maxMs: Math.max(warm.loopDelayMaxMs, loop.loopDelayMaxMs), p99Ms: loop.loopDelayP99Ms },
     health: { asked: health.asked, slowestMs: health.slowestMs, failures: health.failures },
     complaints: program.complaints,
-    exitedEarly,
     exit,
   };
 }

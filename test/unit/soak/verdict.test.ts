@@ -56,7 +56,6 @@ const good: Findings = {
   loop: { maxMs: 5, p99Ms: 1 },
   health: { asked: 80, slowestMs: 3, failures: [] },
   complaints: [],
-  exitedEarly: false,
   exit: 0,
 };
 
@@ -75,7 +74,6 @@ suite('the verdict on a soak', () => {
     ['a peak of memory', { curve: [[1, 300_000, 20]] }],
     ['a descriptor that is left', { end: { ...quiet, descriptors: 21 } }],
     ['a probe without an answer', { health: { ...good.health, failures: ['503'] } }],
-    ['a process that has ended', { exitedEarly: true }],
     ['an exit code', { exit: 1 }],
     ['an error in the log', { log: { ...good.log, faults: ['{}'] } }],
     ['a connection without its line', { log: { ...good.log, unaccounted: 1 } }],
