@@ -6,9 +6,11 @@ import { formatAddress, type Address } from './core/address.ts';
 import { dialPolicy, permitAll } from './core/dial-policy.ts';
 import { AttacheError } from './core/errors.ts';
 import { broadcast, type AttacheEvent, type LifecycleEvent, type Observer } from './core/observer.ts';
+import type { OpenConnection, ServiceTraffic } from './core/open-connection.ts';
 import type { CandidateSource } from './discovery/source.ts';
+import { ProcessAdmission } from './process-admission.ts';
 import { Service, type ServiceStatus } from './proxy/service.ts';
-import { ServiceIdentity, type TlsStatus } from './service-identity.ts';
+import { ServiceIdentity, type ReloadResult, type TlsStatus } from './service-identity.ts';
 import { sourcesOf } from './source-for.ts';
 import { systemResolver, type Resolver } from './transport/resolver.ts';
 
@@ -22,6 +24,8 @@ export interface AmbassadorParts {
   readonly resolver?: Resolver;
   /** Where a service's candidates come from; default: what its configuration says. */
   readonly sourceFor?: (service: ServiceConfig, config: Config) => CandidateSource;
+  /** File descriptors that may be open; default: what the system says of this process. */
+  readonly descriptorLimit?: number;
   /** HTTP servers and the like: started with the services, closed last. */
   readonly endpoints?: (ambassador: Ambassador) => Promise<readonly Endpoint[]>;
 }
@@ -38,6 +42,21 @@ export interface AmbassadorStatus {
   readonly services: readonly (ServiceStatus & { readonly tls?: TlsStatus })[];
 }
 
+/** Which of the open connections are wanted. */
+export interface ConnectionsOptions {
+  /** Only those with a lower id, which are older. */
+  readonly before?: number;
+  /** At most this many. */
+  readonly limit?: number;
+  readonly service?: string | undefined;
+}
+
+export interface DrainOptions {
+  readonly service?: string | undefined;
+  /** Default true. */
+  readonly drained?: boolean;
+}
+
 /** How a close went. */
 export interface Closed {
   /** Connections that were open at the deadline and were cut. */
@@ -51,6 +70,7 @@ export class Ambassador {
   readonly #observers = new Set<Observer>();
   readonly #emit: Observer;
   readonly #services: readonly Service[];
+  readonly #admission: ProcessAdmission;
   /** Of the services that speak TLS. */
   readonly #identities = new Map<Service, ServiceIdentity>();
   readonly #hurry = new AbortController();
@@ -70,6 +90,8 @@ export class Ambassador {
     this.#parts = parts;
     if (parts.observer !== undefined) this.#observers.add(parts.observer);
     this.#emit = broadcast(this.#observers);
+    const { services } = config;
+    this.#admission = new ProcessAdmission({ services, observer: this.#emit, limit: parts.descriptorLimit });
     const resolver = parts.resolver ?? systemResolver();
     let id = 0;
     const nextId = () => (id += 1);
@@ -110,9 +132,42 @@ export class Ambassador {
     return this.#closing;
   }
 
-  /** Reads the TLS material of every service again. Resolves when that is done, whatever was found; never rejects. */
-  async reload(): Promise<void> {
-    await Promise.all([...this.#identities.values()].map((identity) => identity.reload()));
+  /**
+   * Reads the TLS material of every service again. Never rejects.
+   *
+   * @returns what came of it, for each service that speaks TLS
+   */
+  reload(): Promise<readonly ReloadResult[]> {
+    return Promise.all([...this.#identities.values()].map((identity) => identity.reload()));
+  }
+
+  /** The open connections of all services, the newest first. */
+  connections(options: ConnectionsOptions = {}): readonly OpenConnection[] {
+    const { before = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY, service } = options;
+    const wanted = this.#services.filter(({ name }) => service === undefined || name === service);
+    const found = wanted.flatMap(({ open }) => [...open].filter(({ id }) => id < before));
+    return found
+      .sort((a, b) => b.id - a.id)
+      .slice(0, limit)
+      .map(({ facts }) => facts);
+  }
+
+  /** What the open connections of each service have moved so far. */
+  traffic(): readonly ServiceTraffic[] {
+    return this.#services.map(({ traffic }) => traffic);
+  }
+
+  /**
+   * Gives a candidate no new connections as long as it stays a member, or (`false`) some again. Open ones go on.
+   *
+   * @param candidate `host:port`
+   * @param options.service default: every service that has it
+   * @returns the services that have it
+   */
+  drain(candidate: string, options: DrainOptions = {}): readonly string[] {
+    const { service, drained = true } = options;
+    const asked = this.#services.filter(({ name }) => service === undefined || name === service);
+    return asked.filter((one) => one.drain(candidate, drained)).map(({ name }) => name);
   }
 
   /** Closes without waiting for connections, or cuts short the waiting of a close that is under way. */
@@ -160,6 +215,7 @@ export class Ambassador {
   async #start(): Promise<void> {
     this.#refuseWhenClosing();
     this.#phase = 'serving';
+    this.#admission.check();
     const listening = Promise.all(this.#services.map((service) => this.#startService(service)));
     // Heard below; until then it must not count as unheard.
     listening.catch(() => undefined);
@@ -223,6 +279,7 @@ export class Ambassador {
     for (const service of this.#services) service.cut('shutdown');
     await Promise.all(this.#services.map((service) => service.close()));
     await Promise.all([...this.#identities.values()].map((identity) => identity.stop()));
+    this.#admission.admission.close();
     this.#phase = 'closed';
     this.#lifecycle('stopped');
     await this.#closeEndpoints();
@@ -270,6 +327,7 @@ export class Ambassador {
         resolver: shared.resolver,
         tls: identity?.dialing,
       },
+      admission: this.#admission.admission,
       directRead: this.#config.directRead,
       observer: this.#emit,
       nextId: shared.nextId,

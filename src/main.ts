@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import type { Logger } from 'pino';
 import { Ambassador, type Endpoint } from './ambassador.ts';
-import { parseCommand } from './config/command.ts';
+import type { AdminActions } from './admin/admin-routes.ts';
+import { parseCommand, type Command } from './config/command.ts';
 import type { Config } from './config/config.ts';
 import { describeConfig, describeConfigJson } from './config/describe.ts';
-import type { Flags } from './config/gather.ts';
 import { helpText } from './config/help.ts';
-import { loadConfig, loadHttpAddress } from './config/load.ts';
+import { loadAddress, loadConfig, readLogLevel } from './config/load.ts';
 import { readVersion } from './config/version.ts';
 import { AttacheError, ConfigError } from './core/errors.ts';
 import { formatAddress, type Address } from './core/address.ts';
@@ -15,6 +15,9 @@ import { broadcast } from './core/observer.ts';
 import { accessLog } from './logging/access-log.ts';
 import { createLogger } from './logging/logger.ts';
 import { eventLog } from './logging/observer.ts';
+import { Observability } from './observability.ts';
+
+type AskingCommand = Extract<Command, { readonly kind: 'healthcheck' | 'quit' | 'status' | 'connections' | 'wait' }>;
 
 /** sysexits.h where it has a word for it. */
 const exitCodes = { clean: 0, cut: 1, unhealthy: 1, unavailable: 69, bug: 70, config: 78 } as const;
@@ -36,7 +39,11 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
         return exitCodes.clean;
       }
       case 'healthcheck':
-        return await healthcheck(command.flags, env);
+      case 'quit':
+      case 'status':
+      case 'connections':
+      case 'wait':
+        return await askRunning(command, env);
       case 'help':
         process.stdout.write(helpText());
         return exitCodes.clean;
@@ -56,10 +63,11 @@ async function run(config: Config): Promise<number> {
   const { logger } = log;
   process.on('exit', () => log.flush());
   for (const warning of config.warnings) logger.warn(warning);
-  const observers = config.log.access ? [eventLog(logger), accessLog(logger)] : [eventLog(logger)];
+  const observability = new Observability(config, () => performance.now());
+  const logs = config.log.access ? [eventLog(logger), accessLog(log)] : [eventLog(logger)];
   const ambassador = new Ambassador(config, {
-    observer: broadcast(observers),
-    endpoints: (self) => endpointsOf(self, config, logger),
+    observer: broadcast([...logs, ...observability.observers]),
+    endpoints: (self) => endpointsOf(self, { config, logger, observability }),
   });
   heedSignals(ambassador, logger);
   surviveLibraries(ambassador, logger);
@@ -115,11 +123,16 @@ function surviveLibraries(ambassador: Ambassador, logger: Logger): void {
   });
 }
 
+interface EndpointParts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly observability: Observability;
+}
+
 /** The HTTP servers, loaded while the services already begin to listen. */
-async function endpointsOf(ambassador: Ambassador, config: Config, logger: Logger): Promise<readonly Endpoint[]> {
-  const { httpAddress, adminAddress, readyMinCandidates } = config;
-  if (httpAddress === undefined && adminAddress === undefined) return [];
-  const { adminServer, healthServer } = await import('./admin/server.ts');
+async function endpointsOf(ambassador: Ambassador, parts: EndpointParts): Promise<readonly Endpoint[]> {
+  const { config, logger, observability } = parts;
+  const { httpAddress, adminAddress } = config;
   const shared = (server: string, address: Address) => {
     let lastErrno: string | undefined;
     return {
@@ -135,24 +148,72 @@ async function endpointsOf(ambassador: Ambassador, config: Config, logger: Logge
       onError: (error: unknown) => ambassador.report({ type: 'internal-error', where: `${server} server`, error }),
     };
   };
-  const status = () => ambassador.status;
-  const quit = () => void ambassador.close();
-  return [
-    ...(httpAddress === undefined
-      ? []
-      : [healthServer({ ...shared('health', httpAddress), status, minCandidates: readyMinCandidates })]),
-    ...(adminAddress === undefined ? [] : [adminServer({ ...shared('admin', adminAddress), quit })]),
-  ];
+  const http = httpAddress && observability.httpServer(ambassador, shared('health', httpAddress));
+  const admin =
+    adminAddress &&
+    import('./admin/server.ts').then(({ adminServer }) =>
+      adminServer({ ...shared('admin', adminAddress), actions: actionsOf(ambassador, logger) }),
+    );
+  return Promise.all([http, admin].filter((server) => server !== undefined));
 }
 
-async function healthcheck(flags: Flags, env: NodeJS.ProcessEnv): Promise<number> {
-  const address = loadHttpAddress({ flags, env });
+/** What can be asked for at `ADMIN_ADDR`. Each that changes something is in the log. */
+function actionsOf(ambassador: Ambassador, logger: Logger): AdminActions {
+  return {
+    quit: () => {
+      logger.info('stopping, as asked for at ADMIN_ADDR');
+      void ambassador.close();
+    },
+    reload: () => ambassador.reload(),
+    drain: (candidate, options) => {
+      const services = ambassador.drain(candidate, options);
+      const what = options.drained ? 'candidate drained' : 'candidate no longer drained';
+      if (services.length > 0) logger.info({ candidate, services }, what);
+      return services;
+    },
+    setLogLevel: (text) => {
+      const read = readLogLevel(text);
+      if (!read.ok) return { ok: false, fault: read.faults.join(', ') };
+      const change = { from: logger.level, to: read.value };
+      const wasHeard = logger.isLevelEnabled('info');
+      if (wasHeard) logger.info(change, 'log level');
+      logger.level = read.value;
+      if (!wasHeard) logger.info(change, 'log level');
+      return { ok: true, level: read.value };
+    },
+  };
+}
+
+/** Commands that ask an attache that runs. */
+async function askRunning(command: AskingCommand, env: NodeJS.ProcessEnv): Promise<number> {
+  const name = command.kind === 'quit' ? 'ADMIN_ADDR' : 'HTTP_ADDR';
+  const address = loadAddress(name, { flags: command.flags, env });
   if (address === undefined) {
-    process.stderr.write('attache: HTTP_ADDR: expected an address to ask, got off\n');
+    process.stderr.write(`attache: ${name}: expected an address to ask, got off\n`);
     return exitCodes.config;
   }
-  const { probe } = await import('./admin/healthcheck.ts');
-  const { ok, detail } = await probe(address);
-  (ok ? process.stdout : process.stderr).write(`${detail}\n`);
+  // Whoever reads may leave early (`attache status | head`): that is no fault.
+  process.stdout.on('error', () => process.exit(exitCodes.clean));
+  const commands = await import('./admin/commands.ts');
+  switch (command.kind) {
+    case 'healthcheck':
+      return say(await commands.healthCommand(address));
+    case 'quit':
+      return say(await commands.quitCommand(address));
+    case 'connections':
+      return say(await commands.connectionsCommand(address, command.id));
+    case 'wait':
+      return say(await commands.waitCommand(address, command));
+    case 'status':
+      if (!command.watch) return say(await commands.statusCommand(address));
+      return await commands.watchStatus(address, {
+        isTerminal: process.stdout.isTTY,
+        write: (text) => process.stdout.write(text),
+      });
+  }
+}
+
+function say({ ok, text }: { readonly ok: boolean; readonly text: string }): number {
+  (ok ? process.stdout : process.stderr).write(`${text}\n`);
   return ok ? exitCodes.clean : exitCodes.unhealthy;
 }

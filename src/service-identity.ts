@@ -20,6 +20,25 @@ export interface TlsStatus {
   readonly error?: string | undefined;
   /** `Date.now()` at which our own certificate expires. */
   readonly notAfterMs?: number | undefined;
+  /** Who we are to the other side; undefined without a certificate. */
+  readonly certificate?: TlsCertificate | undefined;
+}
+
+/** What our own certificate says. */
+export interface TlsCertificate {
+  readonly subject: string;
+  /** Upper-case hexadecimal. */
+  readonly serial: string;
+}
+
+/**
+ * What came of reading a service's TLS material again. `unchanged`: it is the one in use; `loaded`: it is in use now;
+ * `refused` and `unavailable`: what was in use stays in use.
+ */
+export interface ReloadResult {
+  readonly service: string;
+  readonly outcome: 'unchanged' | 'loaded' | 'refused' | 'unavailable';
+  readonly error?: string;
 }
 
 /** What one service is and whom it trusts in TLS: its material, kept up to date, and the settings that use it. */
@@ -34,6 +53,7 @@ export class ServiceIdentity {
   #keeper: MaterialKeeper | undefined;
   #onTrouble: () => void = () => undefined;
   #isStopped = false;
+  #lastFault: 'refused' | 'unavailable' | undefined;
 
   /** Resolves when the first look has met trouble that can pass. */
   readonly troubled = new Promise<void>((resolve) => {
@@ -65,8 +85,10 @@ export class ServiceIdentity {
     const state = this.#keeper?.state;
     if (state === undefined) return { mode, status: 'loading' };
     const error = state.status === 'ready' ? undefined : state.error;
-    const notAfterMs = state.status === 'loading' ? undefined : state.material.notAfterMs;
-    return { mode, status: state.status, error, notAfterMs };
+    if (state.status === 'loading') return { mode, status: 'loading', error };
+    const { leaf, notAfterMs } = state.material;
+    const certificate = leaf && { subject: leaf.subject, serial: leaf.serial };
+    return { mode, status: state.status, error, notAfterMs, ...(certificate && { certificate }) };
   }
 
   /**
@@ -88,8 +110,16 @@ export class ServiceIdentity {
   }
 
   /** Reads the material now; never rejects. */
-  async reload(): Promise<void> {
+  async reload(): Promise<ReloadResult> {
+    const service = this.#service;
+    const before = this.#keeper?.current;
     await this.#keeper?.reload();
+    const state = this.#keeper?.state;
+    if (state?.status === 'ready') {
+      return { service, outcome: state.material === before ? 'unchanged' : 'loaded' };
+    }
+    const error = state?.error ?? 'the first reading is under way';
+    return { service, outcome: this.#lastFault === 'refused' ? 'refused' : 'unavailable', error };
   }
 
   async stop(): Promise<void> {
@@ -110,6 +140,7 @@ export class ServiceIdentity {
       case 'failed': {
         const { error, nextInMs } = report;
         const outcome = error.code === 'tls_material_invalid' ? 'refused' : 'unavailable';
+        this.#lastFault = outcome;
         this.#observer({ ...shared, outcome, error: error.message, nextInMs });
         if (nextInMs !== undefined) this.#onTrouble();
         return;

@@ -14,7 +14,7 @@ export interface ServiceHealth {
   /** Empty when ready. */
   readonly reasons: readonly string[];
   readonly listeners: readonly ListenerHealth[];
-  /** How many there are; who they are is nobody's business at an open port. */
+  /** How many there are; `/status` says who. */
   readonly candidates: number;
   readonly connections: number;
   /** A stale set still serves, so this makes nothing unready. */
@@ -99,12 +99,13 @@ function listenerReasons({ listeners, known }: ServiceStatus): readonly string[]
 }
 
 function candidateReasons(service: ServiceStatus, min: number): readonly string[] {
-  const { known, candidates, discovery } = service;
+  const { known, candidates, drained, discovery } = service;
   if (!known) {
     const error = 'error' in discovery ? discovery.error : undefined;
     return [error === undefined ? 'discovery has not answered yet' : `discovery has not answered yet: ${error}`];
   }
-  return candidates.length < min ? [`too few candidates: ${candidates.length} of ${min}`] : [];
+  const usable = candidates.length - drained.length;
+  return usable < min ? [`too few candidates: ${usable} of ${min}`] : [];
 }
 
 function listenerHealth({ asked, status }: ListenerStatus): ListenerHealth {

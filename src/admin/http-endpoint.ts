@@ -3,6 +3,7 @@ import type { ListenOptions } from 'node:net';
 import type { Address } from '../core/address.ts';
 import { fullJitterBackoff } from '../core/backoff.ts';
 import { errnoOf } from '../core/errors.ts';
+import { escapeInvisible } from '../core/visible.ts';
 import { removeStaleSocket } from '../transport/stale-socket.ts';
 
 /** A small HTTP server that never stands in the proxy's way. */
@@ -21,7 +22,7 @@ export interface HttpEndpointOptions {
   readonly onListenFailed: (errno: string, retryInMs: number) => void;
   readonly onListening?: (address: Address) => void;
   /** Answers one request; whoever asks gets 500 for a throw of it. */
-  readonly answer: (request: HttpRequest) => HttpAnswer;
+  readonly answer: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
   /** Hears what `answer` threw. */
   readonly onError: (error: unknown) => void;
 }
@@ -30,6 +31,7 @@ export interface HttpRequest {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
+  readonly query: URLSearchParams;
   /** Names in lower case. */
   readonly headers: Readonly<NodeJS.Dict<string | string[]>>;
 }
@@ -38,6 +40,8 @@ export interface HttpAnswer {
   readonly status: number;
   /** Text, or a value that is sent as JSON. */
   readonly body: string | object;
+  /** Default: plain text, or JSON. */
+  readonly type?: string;
   /** Methods of this path, for a 405. */
   readonly allow?: string;
 }
@@ -51,6 +55,8 @@ const MAX_HEADER_BYTES = 8_192;
 /** A probe sends its few hundred bytes at once; what takes longer is cut, so that it cannot use up the connections. */
 const HEADERS_TIMEOUT_MS = 2_000;
 const CHECK_INTERVAL_MS = 500;
+/** For an answer that has to be waited for. */
+const ANSWER_TIMEOUT_MS = 20_000;
 const MAX_CONNECTIONS = 128;
 const CLOSE_GRACE_MS = 500;
 const RETRY = { initialMs: 200, maxMs: 5_000, minMs: 100 } as const;
@@ -134,7 +140,7 @@ class Endpoint implements HttpEndpoint {
     });
     server.maxConnections = MAX_CONNECTIONS;
     server.timeout = HEADERS_TIMEOUT_MS + CHECK_INTERVAL_MS;
-    server.on('request', (request, response) => respond(request, response, this.#options));
+    server.on('request', (request, response) => void respond(request, response, this.#options));
     return server;
   }
 }
@@ -172,12 +178,17 @@ function shut(server: Server): Promise<void> {
   });
 }
 
-function respond(request: IncomingMessage, response: ServerResponse, options: HttpEndpointOptions): void {
-  const { status, body, allow } = decide(request, options);
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: HttpEndpointOptions,
+): Promise<void> {
+  const { status, body, type, allow } = await decide(request, options);
   const isText = typeof body === 'string';
-  const bytes = Buffer.from(isText ? `${body}\n` : `${JSON.stringify(body)}\n`);
+  const text = isText ? body : escapeInvisible(JSON.stringify(body));
+  const bytes = Buffer.from(text.endsWith('\n') ? text : `${text}\n`);
   response.writeHead(status, {
-    'content-type': isText ? 'text/plain; charset=utf-8' : 'application/json',
+    'content-type': type ?? (isText ? 'text/plain; charset=utf-8' : 'application/json'),
     'content-length': bytes.length,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
@@ -187,16 +198,26 @@ function respond(request: IncomingMessage, response: ServerResponse, options: Ht
   response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
-function decide(request: IncomingMessage, { answer, onError }: HttpEndpointOptions): HttpAnswer {
-  const { headers, method = '', url = '' } = request;
+/** Never rejects. */
+async function decide(request: IncomingMessage, { answer, onError }: HttpEndpointOptions): Promise<HttpAnswer> {
+  const { headers, method = '', url = '', socket } = request;
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) {
     return { status: 413, body: 'no request here has a body' };
   }
   try {
-    const [path = ''] = url.split('?', 1);
-    return answer({ method, path, headers });
+    const [path, query] = split(url);
+    const answered = answer({ method, path, query: new URLSearchParams(query), headers });
+    if (!(answered instanceof Promise)) return answered;
+    // Nothing moves on the connection while the answer is looked for.
+    socket.setTimeout(ANSWER_TIMEOUT_MS);
+    return await answered;
   } catch (error) {
     onError(error);
     return { status: 500, body: 'internal error' };
   }
+}
+
+function split(url: string): readonly [path: string, query: string] {
+  const at = url.indexOf('?');
+  return at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];
 }

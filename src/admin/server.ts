@@ -7,6 +7,7 @@ import {
   type HttpEndpointOptions,
   type HttpRequest,
 } from './http-endpoint.ts';
+import { adminRoutes, type AdminActions } from './admin-routes.ts';
 import type { ProcessStatus } from './status.ts';
 
 type EndpointOptions = Omit<HttpEndpointOptions, 'answer'>;
@@ -16,41 +17,47 @@ export interface HealthServerOptions extends EndpointOptions {
   readonly status: () => ProcessStatus;
   /** A service with fewer candidates is not ready. */
   readonly minCandidates: number;
+  /** Answers other paths, for GET and HEAD alone; undefined: there is no such path. */
+  readonly routes?: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer> | undefined;
 }
 
 /** `GET /healthz`: the event loop turns. `GET /readyz`: 200 or 503, with a reason for each service. Changes nothing. */
 export function healthServer(options: HealthServerOptions): HttpEndpoint {
-  const { status, minCandidates } = options;
+  const { status, minCandidates, routes } = options;
   return httpEndpoint({
     ...options,
-    answer: ({ method, path }) => {
+    answer: (request) => {
+      const { method, path } = request;
       if (method !== 'GET' && method !== 'HEAD') return refuse(405, 'only GET and HEAD', 'GET, HEAD');
       if (path === '/healthz') return { status: 200, body: 'ok' };
-      if (path !== '/readyz') return refuse(404, 'there are /healthz and /readyz');
-      const health = judgeHealth(status(), { minCandidates, now: Date.now() });
-      return { status: health.ready ? 200 : 503, body: health };
+      if (path === '/readyz') {
+        const health = judgeHealth(status(), { minCandidates, now: Date.now() });
+        return { status: health.ready ? 200 : 503, body: health };
+      }
+      const others = routes === undefined ? '' : ', /status, /connections and /metrics';
+      return routes?.(request) ?? refuse(404, `there are /healthz and /readyz${others}`);
     },
   });
 }
 
 export interface AdminServerOptions extends EndpointOptions {
-  /** Begins the end of the process; returns at once. */
-  readonly quit: () => void;
+  readonly actions: AdminActions;
 }
 
-/** `POST /quit`: as SIGTERM. For programs on this machine, never for a web page that a browser has open. */
+/** Calls that change something, all POST. For programs on this machine, never for a web page that a browser has open. */
 export function adminServer(options: AdminServerOptions): HttpEndpoint {
-  const { quit, address } = options;
+  const { actions, address } = options;
   const ownName = address.kind === 'tcp' ? address.host : '';
+  const routes = adminRoutes(actions);
   return httpEndpoint({
     ...options,
     answer: (request) => {
-      if (request.path !== '/quit') return refuse(404, 'there is /quit');
+      const route = routes.get(request.path);
+      if (route === undefined) return refuse(404, `there are ${[...routes.keys()].join(', ')}`);
       if (request.method !== 'POST') return refuse(405, 'only POST', 'POST');
       const fault = browserFault(request, ownName);
       if (fault !== undefined) return refuse(403, fault);
-      quit();
-      return { status: 202, body: 'quitting' };
+      return route(request.query);
     },
   });
 }

@@ -12,12 +12,26 @@ export interface ServiceStatus {
   readonly name: string;
   readonly listeners: readonly ListenerStatus[];
   readonly candidates: readonly string[];
+  /** How those stand that a listener carries to. */
+  readonly candidateStates: readonly CandidateStatus[];
   /** Whether discovery has ever brought a set. */
   readonly known: boolean;
   readonly discovery: SourceState;
   readonly connections: number;
+  /** Clients that are held because no candidate answers; they count as connections, too. */
+  readonly held: number;
+  /** Those of the candidates that get no new connections. */
+  readonly drained: readonly string[];
   /** Missing on a service without TLS. */
   readonly tls?: TlsStatus;
+}
+
+export interface CandidateStatus {
+  readonly key: string;
+  /** `aside`: it failed too often to be used while there are others; `trial`: one connection finds out whether it does. */
+  readonly state: 'available' | 'aside' | 'trial';
+  /** Connect failures in a row. */
+  readonly fails: number;
 }
 
 /** How the TLS material of a service stands. */
@@ -27,6 +41,7 @@ export interface TlsStatus {
   readonly error?: string | undefined;
   /** `Date.now()` at which our own certificate expires. */
   readonly notAfterMs?: number | undefined;
+  readonly certificate?: { readonly subject: string; readonly serial: string } | undefined;
 }
 
 export interface ListenerStatus {

@@ -14,6 +14,8 @@ export interface PoolChange {
 export interface PoolOptions {
   /** Default: no candidate is ever set aside. */
   readonly ejection?: EjectionSettings;
+  /** Keys of members that get no new connections; whoever owns it changes it. */
+  readonly drained?: ReadonlySet<string>;
   /** A candidate was set aside, with the fault that did it, or is of use again. */
   readonly onHealth?: (candidate: Candidate, change: HealthChange, errno: string | undefined) => void;
   /** Monotonic, ms; default: `performance.now`. A jump of the wall clock changes nothing. */
@@ -25,18 +27,20 @@ const NEVER: EjectionSettings = { maxFails: 0, failTimeoutMs: 0 };
 /** The candidate set of one service. Swapped whole; members that stay keep their identity and their health. */
 export class Pool {
   readonly #ejection: EjectionSettings;
+  readonly #drained: ReadonlySet<string>;
   readonly #view: SelectionPool;
   #members: readonly Member[] = [];
   /** Loads of addresses that have left with connections open: those that stay on it count again when it comes back. */
   readonly #departed = new Map<string, Load>();
 
   constructor(policy: Policy, options: PoolOptions = {}) {
-    const { ejection = NEVER, onHealth, now = () => performance.now() } = options;
+    const { ejection = NEVER, drained = new Set(), onHealth, now = () => performance.now() } = options;
     this.#ejection = ejection;
+    this.#drained = drained;
     this.#view = {
       policy,
       now,
-      members: () => this.#members,
+      members: () => this.undrained,
       isUsable: ({ health }) => health.isUsable(now),
       changed: (member, change, errno) => onHealth?.(member, change, errno),
     };
@@ -52,7 +56,13 @@ export class Pool {
 
   /** Whether there is a candidate that is not set aside: a client that is dialed for now has a chance. */
   get hasAvailable(): boolean {
-    return this.#members.some(this.#view.isUsable);
+    return this.undrained.some(this.#view.isUsable);
+  }
+
+  /** Those that new connections may go to. */
+  get undrained(): readonly Member[] {
+    if (this.#drained.size === 0) return this.#members;
+    return this.#members.filter(({ key }) => !this.#drained.has(key));
   }
 
   /** Swaps the whole set, in the order given. */

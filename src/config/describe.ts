@@ -26,9 +26,14 @@ export function describeConfig(config: Config): string {
 export function describeConfigJson(config: Config): string {
   const services = config.services.map((service) => ({
     name: service.name,
-    ...Object.fromEntries(serviceRows(service)),
+    ...describeService(service),
   }));
   return JSON.stringify({ services, ...Object.fromEntries(processRows(config)), warnings: config.warnings }, null, 2);
+}
+
+/** The words of one service with what they come to, lower case, without secrets. */
+export function describeService(service: ServiceConfig): Readonly<Record<string, Plain>> {
+  return Object.fromEntries(serviceRows(service));
 }
 
 function serviceRows(service: ServiceConfig): readonly Row[] {

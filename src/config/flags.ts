@@ -10,31 +10,44 @@ import { flagNames, readName, variableOfFlag } from './words.ts';
 export type ReadFlags =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
-  | { readonly kind: 'flags'; readonly flags: Flags; readonly switches: ReadonlySet<string> };
+  | {
+      readonly kind: 'flags';
+      readonly flags: Flags;
+      readonly switches: ReadonlySet<string>;
+      readonly values: ReadonlyMap<string, string>;
+    };
+
+/** Flags of one command that are no words of the configuration. */
+export interface OwnFlags {
+  /** Those that take no value. */
+  readonly switches?: readonly string[];
+  readonly values?: readonly string[];
+}
 
 const FLAG = /^--([a-z][a-z0-9-]*)(?:=([^]*))?$/;
 
 /**
  * Reads `--flag value`, `--flag=value` and `--boolean`. `--help` or `--version` anywhere wins over everything else.
  *
- * @param switches the command's own flags, which take no value
+ * @param own the command's own flags
  */
-export function readFlags(args: readonly string[], switches: readonly string[]): ReadFlags {
-  const reader = new FlagReader(args, switches);
+export function readFlags(args: readonly string[], own: OwnFlags = {}): ReadFlags {
+  const reader = new FlagReader(args, own);
   return reader.read();
 }
 
 class FlagReader {
   readonly #args: readonly string[];
-  readonly #ownSwitches: readonly string[];
+  readonly #own: Required<OwnFlags>;
   readonly #switches = new Set<string>();
+  readonly #values = new Map<string, string>();
   readonly #given: Given[] = [];
   readonly #faults: ConfigFault[] = [];
   #next = 0;
 
-  constructor(args: readonly string[], ownSwitches: readonly string[]) {
+  constructor(args: readonly string[], { switches = [], values = [] }: OwnFlags) {
     this.#args = args;
-    this.#ownSwitches = ownSwitches;
+    this.#own = { switches, values };
   }
 
   read(): ReadFlags {
@@ -44,7 +57,8 @@ class FlagReader {
       if (arg === '--version' || arg === '-v') return { kind: 'version' };
       this.#readOne(arg);
     }
-    return { kind: 'flags', flags: { given: joinLists(this.#given), faults: this.#faults }, switches: this.#switches };
+    const flags = { given: joinLists(this.#given), faults: this.#faults };
+    return { kind: 'flags', flags, switches: this.#switches, values: this.#values };
   }
 
   #readOne(arg: string): void {
@@ -54,8 +68,14 @@ class FlagReader {
       return;
     }
     const [, flag = '', value] = FLAG.exec(arg) ?? [];
-    if (this.#ownSwitches.includes(flag) && value === undefined) {
+    if (this.#own.switches.includes(flag) && value === undefined) {
       this.#switches.add(flag);
+      return;
+    }
+    if (this.#own.values.includes(flag)) {
+      const text = value ?? this.#nextValue();
+      if (text === undefined) this.#fault(`--${flag}`, 'expected a value, got none');
+      else this.#values.set(flag, text);
       return;
     }
     const name = variableOfFlag(flag);
@@ -74,6 +94,11 @@ class FlagReader {
   #valueOf(word: Word): string | undefined {
     const next = this.#args[this.#next];
     if (word.kind.form === 'switch' && (next === undefined || !boolean.parse(next).ok)) return 'true';
+    return this.#nextValue();
+  }
+
+  #nextValue(): string | undefined {
+    const next = this.#args[this.#next];
     if (next === undefined || next.startsWith('--')) return undefined;
     this.#next++;
     return next;
@@ -81,7 +106,7 @@ class FlagReader {
 
   #refuse(arg: string): void {
     const typed = arg.replace(/=[^]*/, '');
-    const known = [...this.#ownSwitches, ...flagNames, 'help', 'version'];
+    const known = [...this.#own.switches, ...this.#own.values, ...flagNames, 'help', 'version'];
     const near = nearest(typed.replace(/^-+/, '').toLowerCase(), known);
     this.#fault(typed, `expected a flag of this program, got an unknown one${didYouMean(near && `--${near}`)}`);
     const next = this.#args[this.#next];

@@ -9,6 +9,10 @@ Commands
   tls-server    the same with TLS_MODE=server: mutual TLS in, plain out
   check         validate, print the resolved services, exit; --json for programs
   healthcheck   ask /readyz of the attache beside it; exit 0 or 1
+  wait          until it is ready; --timeout 30s (0: for ever); exit 0 or 1
+  status        what it is doing, as a table; --watch goes on
+  connections   the newest open ones; --id 42 tells the story of one, also when it has ended
+  quit          drain and exit 0, as SIGTERM
   help          this text (also --help, -h)
   version       the version (also --version, -v)
 

@@ -32,12 +32,12 @@ export const processWords = {
   HTTP_ADDR: {
     kind: addressOrOff,
     default: ':29091',
-    meaning: '/healthz and /readyz, read-only; off turns it off',
+    meaning: '/healthz, /readyz, /metrics, /status and /connections, read-only; off turns it off',
   },
   ADMIN_ADDR: {
     kind: addressOrOff,
     default: '127.0.0.1:29092',
-    meaning: 'calls that change something (POST /quit); off turns it off',
+    meaning: 'calls that change something (POST /quit, /reload, /drain, /undrain, /loglevel); off turns it off',
   },
   READY_MIN_CANDIDATES: {
     kind: count,

@@ -21,8 +21,10 @@ export type EndedBy = 'client' | 'candidate' | 'attache';
  * | `hold_timeout` | no candidate answered for `HOLD_TIMEOUT` |
  * | `hold_queue_full` | no candidate answered, and too many clients were held already |
  * | `max_connections` | refused: the service was full |
+ * | `out_of_resources` | refused or given up: this process or machine is out of descriptors, or of memory for sockets |
  * | `idle_timeout` | no byte either way for `IDLE_TIMEOUT` |
  * | `half_close_timeout` | no byte in the open direction for `HALF_CLOSE_TIMEOUT` after the other had finished |
+ * | `max_lifetime` | `MAX_LIFETIME`, give or take 10%, is over: by FIN when nothing was under way, otherwise by RST |
  * | `membership_changed` | reset because the candidate set changed (`ON_CHANGE`) |
  * | `drain_timeout` | its candidate left and `DRAIN_TIMEOUT` ran out |
  * | `shutdown` | cut at `SHUTDOWN_TIMEOUT`, or on the second signal |
@@ -47,8 +49,10 @@ export const closeReasons = [
   'hold_timeout',
   'hold_queue_full',
   'max_connections',
+  'out_of_resources',
   'idle_timeout',
   'half_close_timeout',
+  'max_lifetime',
   'membership_changed',
   'drain_timeout',
   'shutdown',

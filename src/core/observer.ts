@@ -8,6 +8,7 @@ export type AttacheEvent =
   | ListenFailedEvent
   | ListenerClosedEvent
   | ConnectionOpenedEvent
+  | ConnectionEstablishedEvent
   | ConnectionClosedEvent
   | DialFailedEvent
   | ProxyHeaderRefusedEvent
@@ -19,6 +20,7 @@ export type AttacheEvent =
   | DiscoveryStateEvent
   | CandidateIgnoredEvent
   | AcceptFailedEvent
+  | DescriptorsEvent
   | ResetEvent
   | StateFileEvent
   | HoldEvent
@@ -60,6 +62,16 @@ export interface ConnectionOpenedEvent {
   /** Unique in this process, ascending. */
   readonly id: number;
   readonly client: string;
+}
+
+/** A candidate has answered: bytes flow from now on. */
+export interface ConnectionEstablishedEvent {
+  readonly type: 'connection-established';
+  readonly service: string;
+  readonly id: number;
+  readonly candidate: string;
+  /** What the attempt that succeeded took, with its TLS handshake where there is one. */
+  readonly ms: number;
 }
 
 /** One attempt at one candidate. */
@@ -210,6 +222,27 @@ export interface AcceptFailedEvent {
   readonly service: string;
   /** `EMFILE`, `ENFILE`, `ENOBUFS`, ... */
   readonly errno: string;
+}
+
+/**
+ * News of the file descriptors of the process. `scarce`: at start, `MAX_CONNECTIONS` is more than there are descriptors
+ * for; `exhausted`: clients are turned away for want of them; `recovered`: nobody has been for some seconds.
+ */
+export interface DescriptorsEvent {
+  readonly type: 'descriptors';
+  readonly state: 'scarce' | 'exhausted' | 'recovered';
+  /** Descriptors the process may have; undefined where the system does not say, or sets no limit. */
+  readonly limit: number | undefined;
+  /** Descriptors open at that moment, where the system says. */
+  readonly inUse: number | undefined;
+  /** Connections that the limit has room for over all services; undefined when there is no limit. */
+  readonly most: number | undefined;
+  /** `scarce`: the sum of `MAX_CONNECTIONS`; otherwise those open. */
+  readonly connections: number;
+  /** Clients turned away since it was exhausted. */
+  readonly refused: number;
+  /** What the system said (`EMFILE`, `ENFILE`, `ENOBUFS`, `ENOMEM`), when it was not our own bound that was met. */
+  readonly errno?: string;
 }
 
 export interface ResetEvent {

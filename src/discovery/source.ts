@@ -28,7 +28,13 @@ export interface SourceSink {
  */
 export type SourceState =
   | { readonly status: 'starting'; readonly error?: string }
-  | { readonly status: 'synced'; readonly lastOkAt: number; readonly counters?: SourceCounters }
+  | {
+      readonly status: 'synced';
+      readonly lastOkAt: number;
+      readonly counters?: SourceCounters;
+      /** Listed by the operator: never looked for, never stale. */
+      readonly isFixed?: true;
+    }
   | {
       readonly status: 'stale';
       /** `Date.now()` of the last time the backend confirmed the set; undefined when it never did. */

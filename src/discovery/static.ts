@@ -8,7 +8,7 @@ export function staticSource(addresses: readonly Address[]): CandidateSource {
     start(sink) {
       if (stopped) return;
       sink.candidates(addresses);
-      sink.state({ status: 'synced', lastOkAt: Date.now() });
+      sink.state({ status: 'synced', lastOkAt: Date.now(), isFixed: true });
     },
     stop() {
       stopped = true;

@@ -1,12 +1,53 @@
-import type { Logger } from 'pino';
 import type { ConnectionClosedEvent, Observer } from '../core/observer.ts';
+import { cleanLine } from './clean-line.ts';
+import type { Log } from './logger.ts';
+import { timestamp } from './timestamp.ts';
 
 /** One line at level info for each connection that ended. Every other event is passed over. */
-export function accessLog(logger: Logger): Observer {
+export function accessLog(log: Log): Observer {
+  const texts = new Texts();
   return (event) => {
-    if (event.type !== 'connection-closed' || !logger.isLevelEnabled('info')) return;
-    logger.info(accessFields(event), 'connection closed');
+    if (event.type !== 'connection-closed' || !log.logger.isLevelEnabled('info')) return;
+    if (isUsual(event)) log.write(usualLine(event, texts));
+    else log.logger.info(accessFields(event), 'connection closed');
   };
+}
+
+/** Plain, and carried by the first candidate that was tried: nothing a peer says of itself is in its line. */
+function isUsual({ via, tls, attempts }: ConnectionClosedEvent): boolean {
+  return via === undefined && tls === undefined && (attempts.length === 0 || isOneGood(attempts));
+}
+
+function isOneGood(attempts: ConnectionClosedEvent['attempts']): boolean {
+  return attempts.length === 1 && attempts[0]?.outcome === 'ok';
+}
+
+/** What pino would write, for a third of its cost: there is one such line for every connection. */
+function usualLine(event: ConnectionClosedEvent, texts: Texts): string {
+  const { service, id, client, candidate, bytesToCandidate, bytesToClient, endedBy, reason } = event;
+  const carrier = candidate === undefined ? '' : `,"candidate":${texts.of(candidate)}`;
+  return (
+    `{"level":"info"${timestamp()},"service":${texts.of(service)},"id":${id},"client":"${client}"${carrier}` +
+    `,"bytesToCandidate":${bytesToCandidate},"bytesToClient":${bytesToClient},"dialMs":${hundredths(event.dialMs)}` +
+    `,"totalMs":${hundredths(event.totalMs)},"endedBy":"${endedBy}","reason":"${reason}","msg":"connection closed"}\n`
+  );
+}
+
+const MAX_TEXTS = 1_000;
+
+/** Names of services and candidates as JSON, clean. */
+class Texts {
+  readonly #known = new Map<string, string>();
+
+  of(text: string): string {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    // A registry can name ever new candidates.
+    if (this.#known.size >= MAX_TEXTS) this.#known.clear();
+    const json = cleanLine(JSON.stringify(text));
+    this.#known.set(text, json);
+    return json;
+  }
 }
 
 function accessFields(event: ConnectionClosedEvent): object {
@@ -25,7 +66,7 @@ function accessFields(event: ConnectionClosedEvent): object {
     endedBy,
     reason,
   };
-  if (attempts.length === 0 || (attempts.length === 1 && attempts[0]?.outcome === 'ok')) return fields;
+  if (attempts.length === 0 || isOneGood(attempts)) return fields;
   return {
     ...fields,
     tried: attempts.length,

@@ -17,6 +17,8 @@ export interface LoggerOptions {
 /** The log of one process. Errors are logged under `err`. */
 export interface Log {
   readonly logger: Logger;
+  /** Takes a whole line, with its newline, that pino has no part in; it must be clean already. */
+  write(line: string): void;
   /** Hands over what waits at once; to be called when the process exits without `close`. */
   flush(): void;
   /** Resolves when every line is written, or after a second of a reader that does not read. May be called twice. */
@@ -60,6 +62,7 @@ export async function createLogger(options: LoggerOptions): Promise<Log> {
   );
   return {
     logger,
+    write: (line) => sink.write(print === undefined ? line : print(line)),
     flush: () => sink.flush(),
     close: () => sink.close(CLOSE_DEADLINE_MS),
   };

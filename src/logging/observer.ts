@@ -6,6 +6,7 @@ import type {
   CandidateIgnoredEvent,
   CandidateRecoveredEvent,
   CandidatesChangedEvent,
+  DescriptorsEvent,
   DiscoveryStateEvent,
   HoldEvent,
   InternalErrorEvent,
@@ -88,6 +89,7 @@ class EventLog {
         this.#logger.debug({ service, id, client }, 'connection opened');
         return;
       }
+      case 'connection-established':
       case 'connection-closed':
         return;
       case 'dial-failed': {
@@ -125,6 +127,9 @@ class EventLog {
         if (suppressed !== undefined) this.#logger.error({ service, errno, ...counted(suppressed) }, 'accept failed');
         return;
       }
+      case 'descriptors':
+        this.#descriptors(event);
+        return;
       case 'connections-reset': {
         const { service, connections, mode } = event;
         this.#logger.info({ service, connections, mode }, 'connections reset');
@@ -143,6 +148,17 @@ class EventLog {
         this.#internalError(event);
         return;
     }
+  }
+
+  #descriptors({ state, limit, inUse, most, connections, refused, errno }: DescriptorsEvent): void {
+    if (state === 'scarce') {
+      const fields = { maxConnections: connections, most, limit };
+      this.#logger.warn(fields, 'MAX_CONNECTIONS is more than the limit of file descriptors has room for');
+      return;
+    }
+    const fields = { connections, most, inUse, limit, errno };
+    if (state === 'exhausted') this.#logger.error(fields, 'out of file descriptors: refusing clients');
+    else this.#logger.info({ ...fields, refused }, 'file descriptors again');
   }
 
   #listenFailed({ service, listener, address, errno, retryInMs }: ListenFailedEvent): void {

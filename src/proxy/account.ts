@@ -1,7 +1,13 @@
 import type { Socket } from 'node:net';
 import type { Candidate } from '../balancing/candidate.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
-import type { DialAttempt, Observer, ProxyHeaderRefusedEvent, TlsFailedEvent } from '../core/observer.ts';
+import type {
+  ConnectionTls,
+  DialAttempt,
+  Observer,
+  ProxyHeaderRefusedEvent,
+  TlsFailedEvent,
+} from '../core/observer.ts';
 import type { ProxyEndpoint } from '../core/proxy-header.ts';
 import type { TlsPeer } from '../transport/tls-peer.ts';
 
@@ -44,6 +50,10 @@ export class Account {
     return this.#client;
   }
 
+  get via(): string | undefined {
+    return this.#via;
+  }
+
   /** Who connected to us carries the connection of another. @param client address of that one */
   carried(client: ProxyEndpoint): void {
     this.#via = this.#client;
@@ -55,13 +65,25 @@ export class Account {
     return this.#attempts.length;
   }
 
+  /** The same in the order tried; it grows. */
+  get history(): readonly DialAttempt[] {
+    return this.#attempts;
+  }
+
+  get tls(): ConnectionTls | undefined {
+    const tls = this.#tls;
+    return tls && { peer: tls.name, version: tls.version, resumed: tls.resumed };
+  }
+
   /** Of the two sides at most one speaks TLS. */
   secured(peer: TlsPeer | undefined): void {
     this.#tls ??= peer;
   }
 
   dialed(candidate: Candidate, ms: number): void {
-    this.#attempts.push({ candidate: candidate.key, outcome: 'ok', ms });
+    const { key } = candidate;
+    this.#attempts.push({ candidate: key, outcome: 'ok', ms });
+    this.#observer({ type: 'connection-established', service: this.#service, id: this.id, candidate: key, ms });
   }
 
   dialFailed(candidate: Candidate, errno: string, ms: number): void {
@@ -80,7 +102,7 @@ export class Account {
   }
 
   closed({ candidate, ...ending }: Ending): void {
-    const tls = this.#tls;
+    const { tls } = this;
     this.#observer({
       type: 'connection-closed',
       service: this.#service,
@@ -88,7 +110,7 @@ export class Account {
       client: this.client,
       ...(this.#via !== undefined && { via: this.#via }),
       candidate: candidate?.key,
-      ...(tls && { tls: { peer: tls.name, version: tls.version, resumed: tls.resumed } }),
+      ...(tls && { tls }),
       ...ending,
       totalMs: performance.now() - this.acceptedAt,
       attempts: this.#attempts,

@@ -4,30 +4,24 @@ import type { Seat } from '../balancing/seat.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
 import { errnoOf } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
-import type { ProxyEnds } from '../core/proxy-header.ts';
+import type { OpenConnection } from '../core/open-connection.ts';
 import { isPeerReset, Leg, type LegOwner } from '../transport/leg.ts';
 import { relay, type Relay } from '../transport/relay.ts';
-import { ProxyAccept, type ProxyAcceptFailure, type ProxyAcceptOwner } from '../transport/proxy-accept.ts';
-import { TlsAccept, type TlsAcceptOwner, type TlsAcceptSettings, type TlsFailure } from '../transport/tls-accept.ts';
-import type { TlsPeer } from '../transport/tls-peer.ts';
 import { Account, clientName } from './account.ts';
+import { Entrance, type EntranceOwner, type EntranceSettings, type Refusal } from './entrance.ts';
 import { Preface } from './preface.ts';
 import { Search, type Found, type SearchContext, type SearchFailure, type SearchOwner } from './search.ts';
+import { TimeLimits, type TimeLimitSettings } from './time-limits.ts';
 
 /** What a connection needs of its service. One object per listener, shared by all its connections. */
-export interface ConnectionContext extends SearchContext {
+export interface ConnectionContext extends SearchContext, TimeLimitSettings, EntranceSettings {
   readonly service: string;
   readonly observer: Observer;
-  /** Default: clients speak plainly. */
-  readonly accepting?: TlsAcceptSettings | undefined;
-  /** Clients send a PROXY protocol header first; default: false. */
-  readonly acceptProxyProtocol?: boolean | undefined;
+  readonly dialing: SearchContext['dialing'];
   /** The header that candidates are sent first; default: `off`. */
   readonly proxyProtocol?: 'off' | 'v1' | 'v2' | undefined;
-  readonly idleTimeoutMs: number;
-  readonly halfCloseTimeoutMs: number;
-  /** Whether clients come in over a Unix socket, where they have no address. */
-  readonly unixClients: boolean;
+  /** Asks to be looked at now and then ({@link Connection.watched}). */
+  watch(connection: Connection): void;
   /** Called once, when both sockets are closed. */
   closed(connection: Connection): void;
 }
@@ -39,8 +33,7 @@ export interface ConnectionContext extends SearchContext {
 const SILENT_END_GRACE_MS = 500;
 
 type State =
-  | { readonly phase: 'header'; readonly accept: ProxyAccept }
-  | { readonly phase: 'handshaking'; readonly accept: TlsAccept }
+  | { readonly phase: 'entering'; readonly entrance: Entrance }
   | { readonly phase: 'searching'; readonly search: Search }
   | {
       readonly phase: 'relaying';
@@ -53,16 +46,16 @@ type State =
   | { readonly phase: 'closing'; readonly endedBy: EndedBy; readonly reason: CloseReason; readonly dialMs: number }
   | { readonly phase: 'new' | 'closed' };
 
-/** One client from accept to close: (header ->) (handshaking ->) searching -> relaying -> closing -> closed. */
-export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsAcceptOwner {
+/** One client from accept to close: (entering ->) searching -> relaying -> closing -> closed. */
+export class Connection implements LegOwner, EntranceOwner, SearchOwner {
   readonly #account: Account;
   readonly #context: ConnectionContext;
   readonly #preface: Preface | undefined;
+  readonly #limits: TimeLimits;
   #leg: Leg;
   #state: State = { phase: 'new' };
   #endGrace: NodeJS.Timeout | undefined;
-  #progress = 0;
-  #movedAt = 0;
+  #isKept = false;
 
   constructor(options: { readonly id: number; readonly socket: Socket; readonly context: ConnectionContext }) {
     const { id, socket, context } = options;
@@ -70,7 +63,12 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
     this.#context = context;
     this.#account = new Account({ id, client: unixClients ? 'unix' : clientName(socket), service, observer });
     this.#preface = proxyProtocol === 'off' ? undefined : new Preface(proxyProtocol, socket);
+    this.#limits = new TimeLimits(context, this.#account.acceptedAt);
     this.#leg = new Leg(socket, this, !unixClients);
+  }
+
+  get id(): number {
+    return this.#account.id;
   }
 
   get preface(): Buffer | undefined {
@@ -86,75 +84,57 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
     return this.#state.phase === 'relaying' ? this.#state : undefined;
   }
 
+  /** The relay that carries it; its counters move while it is open. */
+  get moving(): Pick<Relay, 'bytesToCandidate' | 'bytesToClient'> | undefined {
+    return this.#state.phase === 'relaying' ? this.#state.relay : undefined;
+  }
+
+  /** What is known of it now. */
+  get facts(): OpenConnection {
+    const { id, client, via, history, tls, acceptedAt } = this.#account;
+    const { phase, candidate } = this.#place;
+    return {
+      service: this.#context.service,
+      id,
+      client,
+      ...(via !== undefined && { via }),
+      phase,
+      candidate: candidate?.key,
+      ...(tls && { tls }),
+      bytesToCandidate: this.moving?.bytesToCandidate ?? 0,
+      bytesToClient: this.moving?.bytesToClient ?? 0,
+      ageMs: performance.now() - acceptedAt,
+      attempts: [...history],
+    };
+  }
+
   /** The set has changed. */
   reconsider(): void {
     if (this.#state.phase === 'searching') this.#state.search.reconsider();
   }
 
   start(): void {
-    const { acceptProxyProtocol, dialing } = this.#context;
-    if (acceptProxyProtocol !== true) {
-      this.#admit();
-      return;
-    }
-    const accept = new ProxyAccept({ leg: this.#leg, timeoutMs: dialing.connectTimeoutMs, owner: this });
-    this.#state = { phase: 'header', accept };
-    accept.start();
-  }
-
-  headerRead(ends: ProxyEnds | undefined): void {
-    if (this.#state.phase !== 'header') return;
-    this.#take(this.#leg);
-    if (ends !== undefined) {
-      this.#account.carried(ends.source);
-      this.#preface?.carried(ends);
-    }
-    this.#admit();
-  }
-
-  headerFailed(failure: ProxyAcceptFailure): void {
-    const { kind } = failure;
-    this.#take(this.#leg);
-    if (kind === 'refused') {
-      const { code } = failure;
-      this.#account.headerRefused(code);
-      this.#finish('attache', code === 'TIMEOUT' ? 'proxy_header_timeout' : 'proxy_header_invalid');
-      // So that nobody takes it for an answer that was empty.
-      this.#leg.reset();
-    } else {
-      this.#finish('client', kind === 'gone' ? 'client_gone' : 'client_error');
-      this.#leg.destroy();
-    }
-    if (this.#leg.closed) this.legClosed();
-  }
-
-  /** Nothing but TLS, where there is any, is between the client and a candidate now. */
-  #admit(): void {
-    const { accepting, unixClients } = this.#context;
-    if (accepting === undefined) {
+    const { accepting, acceptProxyProtocol } = this.#context;
+    if (accepting === undefined && acceptProxyProtocol !== true) {
       this.#search();
       return;
     }
-    const options = { leg: this.#leg, canReset: !unixClients, settings: accepting, owner: this };
-    const accept = new TlsAccept(options);
-    this.#state = { phase: 'handshaking', accept };
-    accept.start();
+    const shared = { settings: this.#context, account: this.#account, preface: this.#preface };
+    const entrance = new Entrance({ ...shared, leg: this.#leg, owner: this });
+    this.#state = { phase: 'entering', entrance };
+    entrance.start();
   }
 
-  secured(leg: Leg, peer: TlsPeer): void {
-    if (this.#state.phase !== 'handshaking') return;
+  entered(leg: Leg): void {
     this.#take(leg);
-    this.#account.secured(peer);
-    this.#preface?.secured(peer);
     this.#search();
   }
 
-  notSecured(leg: Leg, { kind, endedBy, code, peer }: TlsFailure): void {
-    this.#account.tlsFailed({ side: 'client', address: this.client, code, peer });
-    this.#finish(endedBy, kind === 'peer' ? 'tls_peer_refused' : 'tls_handshake_failed');
+  notEntered(leg: Leg, { endedBy, reason, byReset }: Refusal): void {
     this.#take(leg);
-    // Never the plain leg below a TLS one, see `TlsLeg.reset`.
+    this.#finish(endedBy, reason);
     if (leg.closed) this.legClosed();
+    else if (byReset) leg.reset();
     else leg.destroy();
   }
 
@@ -172,43 +152,41 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
       return;
     }
     if (state.phase === 'searching') state.search.abort();
-    if (state.phase === 'handshaking') this.#take(state.accept.abort());
-    if (state.phase === 'header') {
-      state.accept.abort();
-      this.#take(this.#leg);
-    }
+    if (state.phase === 'entering') this.#take(state.entrance.abort());
     if (state.phase !== 'closed' && state.phase !== 'closing') this.#finish('attache', reason);
     this.#leg.destroy();
   }
 
-  sweep(now: number): void {
+  watched(now: number, probe: boolean): boolean {
+    const state = this.#state;
     // What a client has sent may have filled the memory for it; then nothing of it is read until a candidate answers.
-    if (this.#state.phase === 'searching') this.#leg.probe();
-    if (this.#state.phase !== 'relaying') return;
-    const { relay: moving } = this.#state;
-    moving.probe();
-    if (moving.progress !== this.#progress) {
-      this.#progress = moving.progress;
-      this.#movedAt = now;
-      return;
-    }
-    const stillMs = now - this.#movedAt;
-    const { idleTimeoutMs, halfCloseTimeoutMs } = this.#context;
-    // An idle connection has nothing under way that a FIN could cut short; a half-closed one may have.
-    if (idleTimeoutMs > 0 && stillMs >= idleTimeoutMs) moving.abort('idle_timeout', true);
-    else if (halfCloseTimeoutMs > 0 && stillMs >= halfCloseTimeoutMs && moving.halfClosed) {
-      moving.abort('half_close_timeout');
-    }
+    if (state.phase === 'searching' && probe) this.#leg.probe();
+    if (state.phase !== 'relaying') return true;
+    this.#keepAlive(state.relay);
+    if (probe) state.relay.probe();
+    return this.#limits.watched(state.relay, now);
+  }
+
+  /** Four system calls, and none for a connection that is over before the next tick. */
+  #keepAlive(relay: Relay): void {
+    if (this.#isKept) return;
+    this.#isKept = true;
+    relay.keepAlive(this.#context.dialing.keepAliveMs);
+  }
+
+  dueAt(now: number): number {
+    const relay = this.#state.phase === 'relaying' ? this.#state.relay : undefined;
+    return this.#limits.dueAt(now, { relay, abort: (reason) => this.abort(reason) });
   }
 
   found({ candidate, seat, dialed, chosenAt }: Found): void {
     clearTimeout(this.#endGrace);
     this.#account.secured(dialed.tls);
     const now = performance.now();
-    this.#movedAt = now;
     const carrier = relay({
       client: this.#leg,
       candidate: dialed.leg,
+      onUneasy: () => this.#context.watch(this),
       onFailed: (side, error) => this.#sideFailed(side, error),
       onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),
     });
@@ -246,6 +224,13 @@ export class Connection implements LegOwner, ProxyAcceptOwner, SearchOwner, TlsA
     if (this.#state.phase !== 'closing') return;
     const { endedBy, reason } = this.#state;
     this.#closed({ endedBy, reason, candidate: undefined, carrier: undefined });
+  }
+
+  get #place(): { readonly phase: string; readonly candidate?: Candidate | undefined } {
+    const state = this.#state;
+    if (state.phase === 'searching') return state.search.place;
+    if (state.phase === 'entering') return state.entrance;
+    return state.phase === 'relaying' ? state : { phase: state.phase };
   }
 
   #search(): void {

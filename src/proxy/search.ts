@@ -1,6 +1,7 @@
 import type { Candidate } from '../balancing/candidate.ts';
 import type { Seat } from '../balancing/seat.ts';
 import type { Selection } from '../balancing/selection.ts';
+import { isShortage, type Admission } from '../core/admission.ts';
 import type { CloseReason } from '../core/close-reason.ts';
 import { Dial, type Dialed, type DialOwner, type DialSettings, type DialStage } from '../transport/dialer.ts';
 import type { Entrant, Gate } from '../transport/gate.ts';
@@ -10,6 +11,7 @@ import type { Held, HoldQueue } from './hold.ts';
 /** What a search needs of its service. One object per listener, shared by all its connections. */
 export interface SearchContext {
   readonly dialing: DialSettings;
+  readonly admission: Admission;
   /** Bounds the dials of the service that are under way. */
   readonly dials: Gate;
   /** Where clients wait that no candidate answers; without it they are closed. */
@@ -41,7 +43,13 @@ export interface SearchOwner {
 
 export type SearchFailure = Extract<
   CloseReason,
-  'no_candidates' | 'no_candidate_answered' | 'too_many_dials' | 'hold_timeout' | 'hold_queue_full' | 'client_gone'
+  | 'no_candidates'
+  | 'no_candidate_answered'
+  | 'out_of_resources'
+  | 'too_many_dials'
+  | 'hold_timeout'
+  | 'hold_queue_full'
+  | 'client_gone'
 >;
 
 type State =
@@ -76,6 +84,11 @@ export class Search implements DialOwner, Entrant, Held {
     this.#context = options.context;
     this.#owner = options.owner;
     this.#mayBeHeld = options.context.hold !== undefined;
+  }
+
+  /** How far it is, and whom it dials. */
+  get place(): { readonly phase: string; readonly candidate?: Candidate } {
+    return this.#state;
   }
 
   get preface(): Buffer | undefined {
@@ -163,7 +176,9 @@ export class Search implements DialOwner, Entrant, Held {
     if (stage === 'handshake') this.#account.tlsFailed({ side: 'candidate', address: candidate.key, code: errno });
     this.#account.dialFailed(candidate, errno, performance.now() - since);
     selection.failed(errno);
-    if (!this.#isOver) this.#dialNext(selection);
+    if (this.#isOver) return;
+    if (isShortage(errno)) this.#giveUp(errno);
+    else this.#dialNext(selection);
   }
 
   get #isOver(): boolean {
@@ -186,6 +201,15 @@ export class Search implements DialOwner, Entrant, Held {
     const dial = new Dial(candidate.address, this.#context.dialing, this);
     this.#state = { phase: 'dialing', selection, candidate, dial, since };
     dial.start();
+  }
+
+  /** No other candidate would be reached either, and each of them would be blamed. */
+  #giveUp(errno: string): void {
+    this.#leaveGate();
+    this.#context.admission.failed(errno);
+    if (this.#isOver) return;
+    if (this.#mayBeHeld) this.#holdOn();
+    else this.#fail('out_of_resources');
   }
 
   #holdOn(): void {

@@ -3,19 +3,22 @@ import type { CandidateStatus } from '../balancing/candidate.ts';
 import type { EjectionSettings } from '../balancing/ejection.ts';
 import type { Policy } from '../balancing/policies.ts';
 import { formatAddress, type Address } from '../core/address.ts';
+import type { Admission } from '../core/admission.ts';
 import type { CloseReason } from '../core/close-reason.ts';
 import type { Observer } from '../core/observer.ts';
+import type { ServiceTraffic } from '../core/open-connection.ts';
 import type { CandidateSource, SourceState } from '../discovery/source.ts';
 import type { DialSettings } from '../transport/dialer.ts';
 import { Gate } from '../transport/gate.ts';
 import type { DirectRead } from '../transport/listener.ts';
 import type { TlsAcceptSettings } from '../transport/tls-accept.ts';
-import { sweepInterval, Tracker } from '../transport/tracker.ts';
+import { tickInterval, Tracker } from '../transport/tracker.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
+import type { TimeLimitSettings } from './time-limits.ts';
 import { Resets, type OnChange } from './resets.ts';
 import { Slot, type SlotStatus } from './slot.ts';
 
-export interface ServiceOptions extends EjectionSettings {
+export interface ServiceOptions extends TimeLimitSettings, EjectionSettings {
   readonly name: string;
   /** One; or several, tied one-to-one to the candidates (cluster mode). */
   readonly listeners: readonly Address[];
@@ -31,10 +34,10 @@ export interface ServiceOptions extends EjectionSettings {
   readonly proxyProtocol?: 'off' | 'v1' | 'v2' | undefined;
   /** How long a client is held while no candidate answers, ms; 0: it is closed at once. */
   readonly holdTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly halfCloseTimeoutMs: number;
   /** 0: no limit. */
   readonly maxConnections: number;
+  /** Shared by all services of the process. */
+  readonly admission: Admission;
   readonly onChange: OnChange;
   readonly drainTimeoutMs: number;
   readonly resetJitterMs: number;
@@ -56,6 +59,8 @@ export interface ServiceStatus {
   readonly known: boolean;
   readonly discovery: SourceState;
   readonly connections: number;
+  /** Those of the candidates that get no new connections, because somebody said so. */
+  readonly drained: readonly string[];
   /** Clients that are held because no candidate answers; they count as connections, too. */
   readonly held: number;
 }
@@ -71,6 +76,9 @@ export class Service {
   readonly #contexts = new Map<Slot, ConnectionContext>();
   readonly #connections: Tracker<Connection>;
   readonly #resets: Resets;
+  readonly #drained = new Set<string>();
+  /** Turned away, and not closed yet. */
+  readonly #refused = new Set<Connection>();
   readonly #dials = new Gate(MAX_DIALS);
   #members: ReadonlySet<string> | undefined;
   #discovery: SourceState = { status: 'starting' };
@@ -80,7 +88,8 @@ export class Service {
     const { name, dialing, observer, listeners, policy } = options;
     this.name = name;
     this.#options = options;
-    this.#connections = new Tracker(sweepInterval([options.idleTimeoutMs, options.halfCloseTimeoutMs]));
+    const { idleTimeoutMs, halfCloseTimeoutMs, maxLifetimeMs = 0 } = options;
+    this.#connections = new Tracker(tickInterval([idleTimeoutMs, halfCloseTimeoutMs, maxLifetimeMs]));
     this.#resets = new Resets({
       onChange: options.onChange,
       drainTimeoutMs: options.drainTimeoutMs,
@@ -91,14 +100,17 @@ export class Service {
     });
     this.#slots = listeners.map((address, index) => {
       const { family, resolver, keepAliveMs } = dialing;
+      const { admission } = options;
       // TLS and the PROXY header read the socket in their own way.
       const readsByItself = options.accepting !== undefined || options.acceptProxyProtocol === true;
       const directRead = readsByItself ? 'off' : options.directRead;
-      const shared = { service: name, observer, ejection: options, family, resolver, keepAliveMs, directRead };
+      const ours = { service: name, observer, admission, ejection: options, drained: this.#drained };
+      const shared = { ...ours, family, resolver, keepAliveMs, directRead };
       const holds = options.holdTimeoutMs > 0;
       const slot = new Slot({ ...shared, index, address, policy: policy(), holds, onConnection: this.#accept });
       const unixClients = address.kind === 'unix';
-      const contextOf = { ...options, service: name, unixClients, closed: this.#closed, dials: this.#dials };
+      const callbacks = { watch: this.#watch, closed: this.#closed };
+      const contextOf = { ...options, ...callbacks, service: name, unixClients, dials: this.#dials };
       // The slot's own members: in cluster mode a candidate may have moved to another listener.
       this.#contexts.set(slot, {
         ...contextOf,
@@ -123,8 +135,40 @@ export class Service {
       known: this.#members !== undefined,
       discovery: this.#discovery,
       connections: this.#connections.size,
+      drained: [...this.#drained],
       held: this.#slots.reduce((sum, slot) => sum + (slot.hold?.size ?? 0), 0),
     };
+  }
+
+  /** The open connections, the oldest first. */
+  get open(): Iterable<Connection> {
+    return this.#connections;
+  }
+
+  /** How many connections each candidate carries now, and what they have moved so far. */
+  get traffic(): ServiceTraffic {
+    const open = new Map<string, number>();
+    let [bytesToCandidate, bytesToClient] = [0, 0];
+    for (const { established, moving } of this.#connections) {
+      const key = established?.candidate.key ?? '';
+      open.set(key, (open.get(key) ?? 0) + 1);
+      bytesToCandidate += moving?.bytesToCandidate ?? 0;
+      bytesToClient += moving?.bytesToClient ?? 0;
+    }
+    return { service: this.name, open, bytesToCandidate, bytesToClient };
+  }
+
+  /**
+   * Gives a candidate no new connections as long as it stays, or gives it some again; open ones go on.
+   *
+   * @param candidate canonical text of its address
+   * @returns false when it is no member
+   */
+  drain(candidate: string, isDrained: boolean): boolean {
+    if (this.#members?.has(candidate) !== true) return false;
+    if (isDrained) this.#drained.add(candidate);
+    else if (this.#drained.delete(candidate)) for (const slot of this.#slots) slot.hold?.changed();
+    return true;
   }
 
   /** Begins to listen and to look for candidates. Resolves when every listener has listened, failed once, or has nothing to wait for. */
@@ -183,7 +227,10 @@ export class Service {
     const removed = [...(before ?? [])].filter((key) => !keys.has(key));
     const added = [...keys].filter((key) => before?.has(key) !== true);
     this.#members = keys;
-    for (const key of removed) this.#options.dialing.tls?.sessions.drop(key);
+    for (const key of removed) {
+      this.#options.dialing.tls?.sessions.drop(key);
+      this.#drained.delete(key);
+    }
     if (before !== undefined && added.length === 0 && removed.length === 0) return;
     for (const slot of this.#slots) this.#fill(slot, set);
     const { observer } = this.#options;
@@ -217,19 +264,27 @@ export class Service {
   }
 
   readonly #accept = (socket: Socket, slot: Slot): void => {
-    const { nextId, maxConnections, observer } = this.#options;
+    const { nextId, maxConnections, admission, observer } = this.#options;
     const context = this.#contexts.get(slot);
     if (context === undefined) throw new Error('a slot without a context');
     const id = nextId();
     const connection = new Connection({ id, socket, context });
     const full = maxConnections > 0 && this.#connections.size >= maxConnections;
+    const admitted = !full && admission.enter();
+    if (!admitted) this.#refused.add(connection);
     this.#connections.add(connection);
     observer({ type: 'connection-opened', service: this.name, id, client: connection.client });
     if (full) connection.refuse('max_connections');
+    else if (!admitted) connection.refuse('out_of_resources');
     else connection.start();
   };
 
+  readonly #watch = (connection: Connection): void => {
+    this.#connections.watch(connection);
+  };
+
   readonly #closed = (connection: Connection): void => {
+    if (!this.#refused.delete(connection)) this.#options.admission.leave();
     this.#connections.remove(connection);
   };
 }

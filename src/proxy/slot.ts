@@ -4,6 +4,7 @@ import type { EjectionSettings, HealthChange } from '../balancing/ejection.ts';
 import { Pool } from '../balancing/pool.ts';
 import type { Policy } from '../balancing/policies.ts';
 import type { Address } from '../core/address.ts';
+import { isShortage, type Admission } from '../core/admission.ts';
 import type { Observer } from '../core/observer.ts';
 import { HoldQueue } from './hold.ts';
 import { Listener, type ListenerOptions } from '../transport/listener.ts';
@@ -25,10 +26,13 @@ export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver'
   readonly index: number;
   readonly address: Address;
   readonly policy: Policy;
+  /** Keys of candidates that get no new connections, shared by all listeners of the service. */
+  readonly drained: ReadonlySet<string>;
   readonly ejection: EjectionSettings;
   /** Whether clients are held while no candidate answers. */
   readonly holds: boolean;
   readonly observer: Observer;
+  readonly admission: Admission;
   readonly onConnection: (socket: Socket, slot: Slot) => void;
 }
 
@@ -45,6 +49,7 @@ export class Slot {
     this.#options = options;
     this.pool = new Pool(options.policy, {
       ejection: options.ejection,
+      drained: options.drained,
       onHealth: (candidate, change, errno) => this.#judged(candidate, change, errno),
     });
     this.hold = options.holds ? this.#holdQueue() : undefined;
@@ -53,7 +58,7 @@ export class Slot {
       onConnection: (socket) => options.onConnection(socket, this),
       onListening: (address) => this.#listening(address),
       onFailed: (errno, retryInMs) => this.#failed(errno, retryInMs),
-      onAcceptError: (errno) => options.observer({ type: 'accept-failed', service: options.service, errno }),
+      onAcceptError: (errno) => this.#notAccepted(errno),
     });
   }
 
@@ -106,7 +111,7 @@ export class Slot {
     const { service, index, observer } = this.#options;
     return new HoldQueue({
       places: MAX_HELD,
-      hasCandidates: () => this.pool.candidates.length > 0,
+      hasCandidates: () => this.pool.undrained.length > 0,
       onChange: (change) => observer({ type: 'hold', service, listener: index, ...change }),
     });
   }
@@ -121,6 +126,12 @@ export class Slot {
     const { service, index, observer, address } = this.#options;
     this.#settle({ phase: 'failed', errno });
     observer({ type: 'listen-failed', service, listener: index, address, errno, retryInMs });
+  }
+
+  #notAccepted(errno: string): void {
+    const { service, observer, admission } = this.#options;
+    observer({ type: 'accept-failed', service, errno });
+    if (isShortage(errno)) admission.failed(errno);
   }
 
   #settle(status: SlotStatus): void {

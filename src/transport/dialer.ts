@@ -101,7 +101,8 @@ export class Dial implements LegOwner {
     }
     leg.socket.setNoDelay(true);
     const { keepAliveMs, tls } = this.#settings;
-    if (keepAliveMs > 0) leg.socket.setKeepAlive(true, keepAliveDelayMs(keepAliveMs));
+    // What TLS is put on is not reached by `Leg.keepAlive` any more.
+    if (tls !== undefined && keepAliveMs > 0) leg.socket.setKeepAlive(true, keepAliveDelayMs(keepAliveMs));
     const { preface } = this.#owner;
     if (preface !== undefined) leg.socket.write(preface);
     if (tls !== undefined) {

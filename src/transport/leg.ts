@@ -10,6 +10,8 @@ export interface LegOwner {
   legFailed(leg: Leg, error: NodeJS.ErrnoException): void;
   /** The socket is gone. Called exactly once. */
   legClosed(leg: Leg): void;
+  /** The socket is not read any more for the time being, so that its end or reset would not be seen by itself. */
+  legStalled?(leg: Leg): void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -28,6 +30,8 @@ export class Leg {
   peer: Leg | undefined;
   /** Bytes read from the socket and handed to the peer. */
   bytesRead = 0;
+  /** When the last of them came, `performance.now()`. */
+  movedAt = 0;
   /** Bytes read while there was no peer yet. */
   earlyBytes = 0;
   /** The socket's sender has finished. */
@@ -98,9 +102,11 @@ export class Leg {
     const peer = this.peer;
     if (peer === undefined) return this.#keep(chunk);
     this.bytesRead += chunk.length;
+    this.movedAt = performance.now();
     // A write that the kernel took whole leaves nothing to wait for, whatever the high-water mark says.
     if (peer.socket.write(chunk) || peer.socket.writableLength === 0) return true;
     this.waitsForPeer = true;
+    this.owner.legStalled?.(this);
     return false;
   }
 
@@ -113,6 +119,14 @@ export class Leg {
     // Only TCP tells a reset from an end. With bytes waiting to be written the kernel is watching by itself.
     if (!this.#canReset || socket.destroyed || socket.writableEnded || socket.writableLength > 0) return;
     socket.write(NOTHING);
+  }
+
+  /**
+   * Has the kernel ask now and then whether the peer is still there, from `keepAliveMs` of silence on; 0: it does not.
+   * For plain TCP.
+   */
+  keepAlive(keepAliveMs: number): void {
+    if (this.#canReset && keepAliveMs > 0) this.socket.setKeepAlive(true, keepAliveDelayMs(keepAliveMs));
   }
 
   /** Ends the socket at once by RST, so that a cut stream cannot be taken for a finished one. FIN where RST cannot be. */

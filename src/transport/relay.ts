@@ -13,10 +13,14 @@ export interface Relay {
    * reason given stays; what is already on its way to its end, but waits for a slow reader, is cut all the same.
    */
   abort(reason: CloseReason, gently?: boolean): void;
-  /** What has moved and what has ended so far: a value that changes with every byte. */
-  readonly progress: number;
-  /** Exactly one direction has finished and everything in it was sent on, or exactly one side is gone. */
-  readonly halfClosed: boolean;
+  /** When the last byte came from either side, or when it started: `performance.now()`. */
+  readonly movedAt: number;
+  /** How many sides are gone, or have been sent all they will ever get: one is a half-closed connection. */
+  readonly finishedSides: number;
+  /** A side is not read, has finished or is gone: from `onUneasy` until this is false it must be looked at now and then. */
+  readonly uneasy: boolean;
+  /** Turns on keep-alive to the candidate. */
+  keepAlive(keepAliveMs: number): void;
   /** Notices a side that was reset while nothing is read from it; to be called now and then. */
   probe(): void;
 }
@@ -24,6 +28,8 @@ export interface Relay {
 export interface RelayOptions {
   readonly client: Leg;
   readonly candidate: Leg;
+  /** See {@link Relay.uneasy}; may be told again and again. */
+  readonly onUneasy?: () => void;
   /** A side failed, before anything is closed for it. */
   readonly onFailed?: (side: 'client' | 'candidate', error: NodeJS.ErrnoException) => void;
   /** Both sockets are closed. Called exactly once. */
@@ -60,14 +66,21 @@ class StreamRelay implements Relay, LegOwner {
     return this.#candidate.bytesRead;
   }
 
-  get progress(): number {
-    const ends = Number(this.#client.socket.writableFinished) + Number(this.#candidate.socket.writableFinished);
-    return this.#client.bytesRead + this.#candidate.bytesRead + ends;
+  get movedAt(): number {
+    return Math.max(this.#client.movedAt, this.#candidate.movedAt);
   }
 
-  get halfClosed(): boolean {
+  get finishedSides(): number {
     // Finished means sent on as well: a slow client that is still fed what its candidate left behind is not idle.
-    return isFinished(this.#client) !== isFinished(this.#candidate);
+    return Number(isFinished(this.#client)) + Number(isFinished(this.#candidate));
+  }
+
+  get uneasy(): boolean {
+    return isUneasy(this.#client) || isUneasy(this.#candidate);
+  }
+
+  keepAlive(keepAliveMs: number): void {
+    this.#candidate.keepAlive(keepAliveMs);
   }
 
   probe(): void {
@@ -78,6 +91,7 @@ class StreamRelay implements Relay, LegOwner {
     const [client, candidate] = [this.#client, this.#candidate];
     client.owner = this;
     candidate.owner = this;
+    client.movedAt = performance.now();
     client.join(candidate);
     candidate.flow();
     // A client may have finished before its candidate answered, with bytes that are still to be delivered, or none.
@@ -98,7 +112,12 @@ class StreamRelay implements Relay, LegOwner {
     }
   }
 
+  legStalled(): void {
+    this.#options.onUneasy?.();
+  }
+
   legEnded(leg: Leg): void {
+    this.#options.onUneasy?.();
     if (leg.truncated) {
       this.#truncated(leg);
       return;
@@ -122,6 +141,7 @@ class StreamRelay implements Relay, LegOwner {
   legClosed(leg: Leg): void {
     const peer = leg.peer;
     if (peer === undefined) return;
+    if (!peer.closed) this.#options.onUneasy?.();
     if (peer.closed) this.#options.onClosed(this.#endedBy ?? 'attache', this.#reason);
     // A socket closes by itself once both its directions are finished; then the peer has only its last bytes to send.
     else if (!this.#closing && !(leg.ended && peer.ended)) peer.reset();
@@ -144,6 +164,10 @@ class StreamRelay implements Relay, LegOwner {
   #nameOf(leg: Leg): 'client' | 'candidate' {
     return leg === this.#client ? 'client' : 'candidate';
   }
+}
+
+function isUneasy({ waitsForPeer, ended, closed }: Leg): boolean {
+  return waitsForPeer || ended || closed;
 }
 
 /** Nothing will be written to this side any more, and all that was has been sent on. */

@@ -142,7 +142,7 @@ test('a connection whose candidate is gone and whose client does not read is hal
   // Answered by RST: nobody is there any more.
   await eventually(() => {
     if (client.writable) client.write('?');
-    return carrier.halfClosed;
+    return carrier.finishedSides === 1;
   }, 'the loss of the candidate is noticed');
   assert.equal(closed.length, 0, 'what is left for the client still waits for it');
   carrier.abort('shutdown');

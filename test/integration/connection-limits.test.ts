@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { openDescriptors } from '../support/kernel.ts';
 import { startService } from '../support/service.ts';
-import { connectTo, readAll, startEcho, startServer } from '../support/tcp.ts';
+import { connectTo, readAll, startBlackHole, startEcho, startServer } from '../support/tcp.ts';
 import { eventually } from '../support/wait.ts';
 
 test('promise 8: a half-closed connection without a byte ends after the half-close time-out, by reset', async (t) => {
@@ -83,6 +83,16 @@ test('MAX_CONNECTIONS: one too many is closed at once and counted, and a place t
   fourth.write('in');
   await once(fourth, 'data');
   for (const socket of [second, fourth]) socket.destroy();
+});
+
+test('MAX_CONNECTIONS: a client whose candidate is still being dialed counts', async (t) => {
+  const hole = await startBlackHole(t);
+  const { port, closedOne, service } = await startService(t, { candidates: [hole], maxConnections: 1 });
+  const dialing = await connectTo(port);
+  await eventually(() => service.connections === 1, 'it is dialed for');
+  assert.equal((await readAll(await connectTo(port))).bytes.length, 0);
+  assert.equal((await closedOne()).reason, 'max_connections');
+  dialing.resetAndDestroy();
 });
 
 test('promise 9: 2,000 churned connections leave descriptors, timers and listeners where they were', async (t) => {

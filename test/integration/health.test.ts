@@ -28,6 +28,9 @@ const serving: ProcessStatus = {
       known: true,
       discovery: { status: 'synced', lastOkAt: Date.now() },
       connections: 0,
+      drained: [],
+      candidateStates: [],
+      held: 0,
     },
   ],
 };
@@ -55,9 +58,10 @@ async function startHealth(
 }
 
 async function startAdmin(t: TestContext, quit: () => void): Promise<HttpEndpoint> {
+  const none = () => fail(new Error('not asked for'));
   const server = adminServer({
     address: LOOPBACK,
-    quit,
+    actions: { quit, reload: none, drain: none, setLogLevel: none },
     onListenFailed: (errno) => fail(new Error(errno)),
     onError: fail,
   });
@@ -354,7 +358,7 @@ test('the health check gives up: nobody there, a server that is silent, endless 
   await gone.stop();
   assert.deepEqual(await probe(at(gone.port)), { ok: false, detail: 'no answer: ECONNREFUSED' });
   const silent = await startServer(t);
-  assert.deepEqual(await probe(at(silent.port), 50), { ok: false, detail: 'no answer within 50 ms' });
+  assert.deepEqual(await probe(at(silent.port), { deadlineMs: 50 }), { ok: false, detail: 'no answer within 50 ms' });
   const endless = await startServer(t, {
     onConnection: (socket) => {
       socket.write('HTTP/1.1 503 no\r\n\r\n');
@@ -366,7 +370,7 @@ test('the health check gives up: nobody there, a server that is silent, endless 
   const stalled = await startServer(t, {
     onConnection: (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nx'),
   });
-  assert.deepEqual(await probe(at(stalled.port), 50), { ok: false, detail: 'no answer within 50 ms' });
+  assert.deepEqual(await probe(at(stalled.port), { deadlineMs: 50 }), { ok: false, detail: 'no answer within 50 ms' });
   const other = await startServer(t, { onConnection: (socket) => socket.end('HTTP/1.1 404 no\r\n\r\nnot ours') });
   assert.deepEqual(await probe(at(other.port)), { ok: false, detail: 'answered 404' });
   const garbage = await startServer(t, { onConnection: (socket) => socket.end('+PONG\r\n') });

@@ -35,12 +35,17 @@ export interface AttacheOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Flags of Node itself. */
   readonly nodeArgs?: readonly string[];
+  /** What the shell's `ulimit` is told before the start, e.g. `-n 128`; default: nothing. */
+  readonly ulimit?: string;
 }
 
 /** Starts `attache` with this environment alone (HTTP and admin endpoints off unless set). */
 export function startAttache(t: Scope, options: AttacheOptions = {}): Attache {
-  const { args = [], env = {}, nodeArgs = [] } = options;
-  const child = spawn(process.execPath, [...nodeArgs, mainFile, ...args], {
+  const { args = [], env = {}, nodeArgs = [], ulimit } = options;
+  const command = [process.execPath, ...nodeArgs, mainFile, ...args];
+  const limited = ulimit === undefined ? [] : ['sh', '-c', `ulimit ${ulimit} && exec "$0" "$@"`];
+  const [file = '', ...rest] = [...limited, ...command];
+  const child = spawn(file, rest, {
     env: { PATH: process.env['PATH'], HTTP_ADDR: 'off', ADMIN_ADDR: 'off', DIRECT_READ: directRead(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

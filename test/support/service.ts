@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import { orderedPolicy, type Policy } from '../../src/balancing/policies.ts';
 import type { Address } from '../../src/core/address.ts';
+import { Admission } from '../../src/core/admission.ts';
 import { permitAll } from '../../src/core/dial-policy.ts';
 import type { AttacheEvent, ConnectionClosedEvent, Observer } from '../../src/core/observer.ts';
 import type { CandidateSource, SourceSink } from '../../src/discovery/source.ts';
@@ -77,6 +78,7 @@ export async function startService(t: TestContext, options: TestServiceOptions):
     idleTimeoutMs: 0,
     halfCloseTimeoutMs: 60_000,
     maxConnections: 0,
+    admission: new Admission({ most: Infinity, onChange: () => undefined }),
     onChange: 'reset',
     drainTimeoutMs: 30_000,
     resetJitterMs: 0,

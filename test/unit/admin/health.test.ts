@@ -18,6 +18,9 @@ function service(changes: Partial<ServiceStatus> = {}): ServiceStatus {
     known: true,
     discovery: { status: 'synced', lastOkAt: NOW - 5 },
     connections: 2,
+    drained: [],
+    candidateStates: [],
+    held: 0,
     ...changes,
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseCommand } from '../../../src/config/command.ts';
-import { loadHttpAddress } from '../../../src/config/load.ts';
+import { loadAddress } from '../../../src/config/load.ts';
 import { formatAddress } from '../../../src/core/address.ts';
 import { configure, reportOf } from './configure.ts';
 
@@ -90,17 +90,21 @@ test("the seed's tls-client and tls-server are a run in that mode, with all thre
 
 test('a health check needs HTTP_ADDR alone', () => {
   const { flags } = { flags: { given: [], faults: [] }, ...parseCommand(['healthcheck']) };
-  const address = loadHttpAddress({ flags, env: { SRC: 'nonsense', LOG_LEVEL: 'loud' } });
+  const address = loadAddress('HTTP_ADDR', { flags, env: { SRC: 'nonsense', LOG_LEVEL: 'loud' } });
   assert.deepEqual(address, { kind: 'tcp', host: '', port: 29091 });
-  assert.deepEqual(loadHttpAddress({ env: { HTTP_ADDR: '127.0.0.1:1' } }), { kind: 'tcp', host: '127.0.0.1', port: 1 });
-  assert.equal(loadHttpAddress({ env: { HTTP_ADDR: 'off' } }), undefined);
+  assert.deepEqual(loadAddress('HTTP_ADDR', { env: { HTTP_ADDR: '127.0.0.1:1' } }), {
+    kind: 'tcp',
+    host: '127.0.0.1',
+    port: 1,
+  });
+  assert.equal(loadAddress('HTTP_ADDR', { env: { HTTP_ADDR: 'off' } }), undefined);
 });
 
 test('a health check takes --http-addr over HTTP_ADDR', () => {
   const command = parseCommand(['healthcheck', '--http-addr', ':2']);
   assert.ok(command.kind === 'healthcheck');
-  assert.equal(loadHttpAddress({ flags: command.flags, env: { HTTP_ADDR: ':1' } })?.kind, 'tcp');
-  assert.deepEqual(loadHttpAddress({ flags: command.flags, env: { HTTP_ADDR: ':1' } }), {
+  assert.equal(loadAddress('HTTP_ADDR', { flags: command.flags, env: { HTTP_ADDR: ':1' } })?.kind, 'tcp');
+  assert.deepEqual(loadAddress('HTTP_ADDR', { flags: command.flags, env: { HTTP_ADDR: ':1' } }), {
     kind: 'tcp',
     host: '',
     port: 2,
@@ -111,7 +115,7 @@ test('a health check with a faulty HTTP_ADDR or flag says so', () => {
   const command = parseCommand(['healthcheck', '--http-adr', ':2']);
   assert.ok(command.kind === 'healthcheck');
   assert.equal(
-    reportOf(() => loadHttpAddress({ flags: command.flags, env: { HTTP_ADDR: 'x' } })),
+    reportOf(() => loadAddress('HTTP_ADDR', { flags: command.flags, env: { HTTP_ADDR: 'x' } })),
     [
       '--http-adr: expected a flag of this program, got an unknown one; did you mean --http-addr?',
       'HTTP_ADDR: expected host:port, or off, got "x"',

@@ -350,6 +350,7 @@ test('process-wide words are read', () => {
       READY_MIN_CANDIDATES: '2',
       DRAIN_DELAY: '1m30s',
       SHUTDOWN_TIMEOUT: '500ms',
+      DIRECT_READ: 'off',
       LOG_LEVEL: 'WARNING',
       LOG_FORMAT: 'pretty',
       ACCESS_LOG: 'No',
@@ -375,8 +376,9 @@ test('process-wide words are read', () => {
   assert.equal(config.readyMinCandidates, 2);
   assert.equal(config.drainDelayMs, 90_000);
   assert.equal(config.shutdownTimeoutMs, 500);
+  assert.equal(config.directRead, 'off');
   assert.deepEqual(config.log, { level: 'warn', format: 'pretty', access: false });
-  assert.deepEqual(config.warnings, []);
+  assert.deepEqual(config.warnings, ['STATE_FILE: not used, as DISCOVERY_ON_FAILURE is clear']);
 });
 
 test("etcdctl's user may hold the password, colons included", () => {

@@ -179,12 +179,12 @@ const wrong: readonly (readonly [condition: string, input: Input, report: string
   [
     'an unknown command',
     { argv: ['chekc'] },
-    'command: expected run, tls-client, tls-server, check, healthcheck, help or version, got "chekc"; did you mean check?',
+    'command: expected run, tls-client, tls-server, check, healthcheck, wait, status, connections, quit, help or version, got "chekc"; did you mean check?',
   ],
   [
     'an empty command',
     { argv: [''] },
-    'command: expected run, tls-client, tls-server, check, healthcheck, help or version, got an empty value',
+    'command: expected run, tls-client, tls-server, check, healthcheck, wait, status, connections, quit, help or version, got an empty value',
   ],
 ];
 

@@ -27,7 +27,7 @@ function closed(changes: Partial<ConnectionClosedEvent> = {}): ConnectionClosedE
 
 async function lineOf(event: ConnectionClosedEvent): Promise<Record<string, unknown>> {
   const capture = await LogCapture.create();
-  accessLog(capture.log.logger)(event);
+  accessLog(capture.log)(event);
   const lines = await capture.lines();
   assert.equal(lines.length, 1);
   return { ...lines[0], time: undefined };
@@ -86,9 +86,40 @@ test('hundreds of attempts are counted and the first ten listed', async () => {
 
 test('above level info there are no access lines, and other events are never any', async () => {
   const quiet = await LogCapture.create({ level: 'warn' });
-  accessLog(quiet.log.logger)(closed());
+  accessLog(quiet.log)(closed());
   assert.deepEqual(await quiet.lines(), []);
   const capture = await LogCapture.create();
-  accessLog(capture.log.logger)({ type: 'connection-opened', service: 'redis', id: 1, client: 'c' });
+  accessLog(capture.log)({ type: 'connection-opened', service: 'redis', id: 1, client: 'c' });
   assert.deepEqual(await capture.lines(), []);
+});
+
+test('the usual line, which pino has no part in, is what pino writes for the same connection', async () => {
+  const capture = await LogCapture.create();
+  const observe = accessLog(capture.log);
+  for (const changes of [{}, { candidate: undefined, attempts: [] }, { dialMs: 0.1 + 0.2, totalMs: 1e-7 }]) {
+    observe(closed(changes));
+    // A name of the client's is never usual, so pino writes this one.
+    observe(closed({ ...changes, via: 'x' }));
+  }
+  const lines = await capture.lines();
+  assert.equal(lines.length, 6);
+  for (const index of [0, 2, 4]) {
+    const [usualOne, pinoOne] = [lines[index], lines[index + 1]];
+    assert.deepEqual({ ...usualOne, time: 0, via: 'x' }, { ...pinoOne, time: 0 });
+    assert.deepEqual(
+      Object.keys(usualOne ?? {}),
+      Object.keys(pinoOne ?? {}).filter((key) => key !== 'via'),
+    );
+  }
+});
+
+test('whatever a candidate is called, its line is one clean JSON object', async () => {
+  const capture = await LogCapture.create();
+  const observe = accessLog(capture.log);
+  const names = ['a"b\\c', 'line\nbreak', 'esc\u001b[2J', 'rtl\u202e', 'http://user:secret@host', '\u0085'];
+  for (const candidate of [...names, ...names]) observe(closed({ candidate, attempts: [] }));
+  const lines = await capture.lines();
+  assert.equal(lines.length, 2 * names.length);
+  const text = JSON.stringify(lines);
+  assert.ok(!text.includes('secret'));
 });

@@ -5,7 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-const programs = ['etcd', 'etcdctl', 'redis-server', 'redis-cli', 'openssl', 'stunnel4', 'haproxy'] as const;
+const programs = [
+  'etcd',
+  'etcdctl',
+  'redis-server',
+  'redis-cli',
+  'openssl',
+  'stunnel4',
+  'haproxy',
+  'promtool',
+] as const;
 
 test('with every program there, setting up prints nothing', (t) => {
   const { status, output } = setUp(t, programs);
@@ -13,7 +22,7 @@ test('with every program there, setting up prints nothing', (t) => {
 });
 
 test('without a package manager, setting up names exactly the programs that are missing', (t) => {
-  const { status, output } = setUp(t, ['etcd', 'etcdctl', 'openssl', 'stunnel4', 'haproxy']);
+  const { status, output } = setUp(t, ['etcd', 'etcdctl', 'openssl', 'stunnel4', 'haproxy', 'promtool']);
   assert.equal(status, 1);
   assert.match(output, /not on this machine: redis-server redis-cli$/m);
   assert.match(output, /Install them/);

@@ -1,0 +1,31 @@
+/** Counts of values by upper bound: a histogram as plain numbers, cheap enough for every connection. */
+export class Buckets {
+  /** Upper bounds, ascending. */
+  readonly bounds: readonly number[];
+  /** For each bound, and at the end for what is above all of them; not cumulative. */
+  readonly counts: readonly number[];
+  readonly #counts: number[];
+  #sum = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.bounds = bounds;
+    this.#counts = [...bounds.map(() => 0), 0];
+    this.counts = this.#counts;
+  }
+
+  get sum(): number {
+    return this.#sum;
+  }
+
+  get count(): number {
+    return this.#counts.reduce((total, count) => total + count, 0);
+  }
+
+  add(value: number): void {
+    const { bounds } = this;
+    let place = 0;
+    while (place < bounds.length && value > (bounds[place] ?? 0)) place += 1;
+    this.#counts[place] = (this.#counts[place] ?? 0) + 1;
+    this.#sum += value;
+  }
+}

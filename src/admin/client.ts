@@ -1,0 +1,67 @@
+import { request, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { Address } from '../core/address.ts';
+import { errnoOf, messageOf } from '../core/errors.ts';
+
+/** What another attache answered, or why it did not. */
+export type Reply =
+  | { readonly ok: true; readonly status: number | undefined; readonly body: string }
+  /** One line for people. */
+  | { readonly ok: false; readonly detail: string };
+
+export interface AskOptions {
+  readonly path: string;
+  /** Default GET. */
+  readonly method?: 'GET' | 'POST';
+  /** For the whole answer; default 2 s. */
+  readonly deadlineMs?: number;
+  /** Ends the asking early. */
+  readonly signal?: AbortSignal;
+}
+
+const DEADLINE_MS = 2_000;
+/** A whole page of connections fits. */
+const MAX_BODY_BYTES = 4_194_304;
+
+/**
+ * Asks the attache that serves at `address`. Never rejects.
+ *
+ * @param address as in `HTTP_ADDR`; no host, or the wildcard, means this machine
+ */
+export async function askAttache(address: Address, options: AskOptions): Promise<Reply> {
+  const { path, method = 'GET', deadlineMs = DEADLINE_MS, signal: stop } = options;
+  const late = AbortSignal.timeout(deadlineMs);
+  const signal = stop === undefined ? late : AbortSignal.any([late, stop]);
+  try {
+    const response = await ask({ ...target(address), path, method, agent: false, signal });
+    return { ok: true, status: response.statusCode, body: await bodyOf(response) };
+  } catch (error) {
+    if (late.aborted) return { ok: false, detail: `no answer within ${deadlineMs} ms` };
+    const errno = errnoOf(error);
+    return { ok: false, detail: errno === 'UNKNOWN' ? messageOf(error) : `no answer: ${errno}` };
+  }
+}
+
+function target(address: Address): RequestOptions {
+  if (address.kind === 'unix') return { socketPath: address.path };
+  const { host, port } = address;
+  if (host === '' || host === '0.0.0.0') return { host: '127.0.0.1', port };
+  return { host: host === '::' ? '::1' : host, port };
+}
+
+function ask(options: RequestOptions): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request(options, resolve).on('error', reject).end();
+  });
+}
+
+async function bodyOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    // Something else sits on our port.
+    if (size > MAX_BODY_BYTES) throw new Error('the answer is too long to be ours');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
