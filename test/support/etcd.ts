@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CertificateFiles } from './certificates.ts';
+import { endWithProcess } from './end-with.ts';
 import { EtcdApi } from './etcd-api.ts';
 import { reservePorts } from './ports.ts';
+import type { Scope } from './scope.ts';
 
 export interface EtcdOptions {
   /** Serve https with this certificate, and let in only clients whose certificate the same authority signed. */
@@ -35,21 +36,21 @@ export interface EtcdNode {
 }
 
 /** Starts one etcd on free loopback ports; it is ended when the test is. */
-export async function startEtcd(t: TestContext, options: EtcdOptions = {}): Promise<EtcdNode> {
+export async function startEtcd(t: Scope, options: EtcdOptions = {}): Promise<EtcdNode> {
   const [node] = await startNodes(t, 1, options);
   if (node === undefined) throw new Error('no etcd was started');
   return node;
 }
 
 /** Starts a cluster of `size` members. */
-export async function startEtcdCluster(t: TestContext, size: number): Promise<readonly EtcdNode[]> {
+export async function startEtcdCluster(t: Scope, size: number): Promise<readonly EtcdNode[]> {
   return await startNodes(t, size, {});
 }
 
 const START_TIMEOUT_MS = 30_000;
 const ATTEMPTS = 5;
 
-async function startNodes(t: TestContext, size: number, options: EtcdOptions): Promise<readonly EtcdNode[]> {
+async function startNodes(t: Scope, size: number, options: EtcdOptions): Promise<readonly EtcdNode[]> {
   for (let attempt = 1; ; attempt += 1) {
     const nodes = await prepare(t, size, options);
     try {
@@ -63,7 +64,7 @@ async function startNodes(t: TestContext, size: number, options: EtcdOptions): P
   }
 }
 
-async function prepare(t: TestContext, size: number, options: EtcdOptions): Promise<readonly RealEtcd[]> {
+async function prepare(t: Scope, size: number, options: EtcdOptions): Promise<readonly RealEtcd[]> {
   const reserved = await reservePorts(2 * size);
   const names = Array.from({ length: size }, (_, index) => `n${index}`);
   const cluster = names.map((name, index) => `${name}=http://127.0.0.1:${reserved.ports[2 * index + 1] ?? 0}`).join();
@@ -88,12 +89,6 @@ interface NodeOptions {
   readonly etcd: EtcdOptions;
 }
 
-/** A test run that is broken off skips its teardowns. */
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
 class RealEtcd implements EtcdNode {
   readonly port: number;
   readonly url: string;
@@ -114,8 +109,7 @@ class RealEtcd implements EtcdNode {
     const child = spawn('etcd', this.#args(), { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
     this.#output = '';
-    running.add(child);
-    child.once('exit', () => running.delete(child));
+    endWithProcess(child);
     child.stderr.on('data', (chunk: Buffer) => {
       this.#output = (this.#output + chunk.toString()).slice(-4000);
     });
