@@ -61,8 +61,13 @@ async function prepare(t: Scope, size: number, etcd: EtcdOptions): Promise<reado
   for (const [index, name] of names.entries()) {
     const directory = await mkdtemp(join(tmpdir(), 'attache-etcd-'));
     const [port = 0, peerPort = 0] = reserved.ports.slice(2 * index, 2 * index + 2);
-    nodes.push(nodeOf(t, { name, port, peerPort, cluster, directory, etcd }));
-    t.after(() => rm(directory, { recursive: true, force: true }));
+    const node = nodeOf(t, { name, port, peerPort, cluster, directory, etcd });
+    nodes.push(node);
+    // Killed here, too: scopes end what they hold in different orders.
+    t.after(async () => {
+      await node.kill();
+      await rm(directory, { recursive: true, force: true });
+    });
   }
   await reserved.release();
   return nodes;

@@ -20,7 +20,11 @@ export async function startRedis(t: Scope, name: string): Promise<Redis> {
     args: ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory],
     ready: () => answers(port, `SET name ${name}`),
   });
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  // Killed here, too: scopes end what they hold in different orders.
+  t.after(async () => {
+    await server.kill();
+    rmSync(directory, { recursive: true, force: true });
+  });
   await server.start();
   return Object.assign(server, { port });
 }
