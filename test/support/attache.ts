@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { endWithProcess } from './end-with.ts';
 import type { Scope } from './scope.ts';
-import { directRead } from './service.ts';
+import { directIo } from './service.ts';
 import { eventually } from './wait.ts';
 
 /** The folder of package.json, from wherever the tests were built to. */
@@ -46,7 +46,7 @@ export function startAttache(t: Scope, options: AttacheOptions = {}): Attache {
   const limited = ulimit === undefined ? [] : ['sh', '-c', `ulimit ${ulimit} && exec "$0" "$@"`];
   const [file = '', ...rest] = [...limited, ...command];
   const child = spawn(file, rest, {
-    env: { PATH: process.env['PATH'], HTTP_ADDR: 'off', ADMIN_ADDR: 'off', DIRECT_READ: directRead(), ...env },
+    env: { PATH: process.env['PATH'], HTTP_ADDR: 'off', ADMIN_ADDR: 'off', DIRECT_IO: directIo(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   endWithProcess(child);
