@@ -25,7 +25,7 @@ export function reportOf(findings: Findings, checks: readonly Check[], svgName: 
 
 /** With one line for each sample, which are hundreds. */
 function jsonOf(all: object, curve: Findings['curve']): string {
-  const samples = curve.map((sample) => `    ${JSON.stringify(sample)}`).join(',\n');
+  const samples = curve.map((sample) => `    [${sample.join(', ')}]`).join(',\n');
   const head = JSON.stringify(all, undefined, 2).slice(0, -'\n}'.length);
   return `${head},\n  "secondsResidentKbDescriptors": [\n${samples}\n  ]\n}\n`;
 }
