@@ -11,15 +11,18 @@ const MORE_THAN_FITS = 64 * 1024 * 1024;
 
 class Watcher implements LegOwner {
   readonly failures: string[] = [];
+  readonly ended: Promise<void>;
   readonly closed: Promise<void>;
+  #end: () => void = () => undefined;
   #close: () => void = () => undefined;
 
   constructor() {
+    this.ended = new Promise((resolve) => (this.#end = resolve));
     this.closed = new Promise((resolve) => (this.#close = resolve));
   }
 
   legEnded(): void {
-    return;
+    this.#end();
   }
 
   legFailed(_leg: Leg, error: NodeJS.ErrnoException): void {
@@ -167,6 +170,23 @@ suite('a leg that is written to past its stream', { timeout: 30_000 }, () => {
       far.resume();
       const [error] = (await failed) as [NodeJS.ErrnoException];
       assert.equal(error.code, 'ECONNRESET');
+    });
+  }
+
+  for (const stuck of [false, true]) {
+    const what = stuck ? 'bytes that wait' : 'the last bytes';
+    test(`a leg whose sender has finished is closed behind ${what}, by an end and not by a reset`, async (t) => {
+      const { source, target, targetEvents, far } = await pair(t);
+      target.flow();
+      far.end('request');
+      await targetEvents.ended;
+      const answer = stuck ? fill(source) : Buffer.from('answer');
+      if (!stuck) source.deliver(answer);
+      target.finish();
+      assert.equal(target.socket.destroyed, !stuck);
+      assert.deepEqual(await readAll(far), answer);
+      await targetEvents.closed;
+      assert.deepEqual(targetEvents.failures, []);
     });
   }
 
