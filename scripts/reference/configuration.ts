@@ -24,7 +24,14 @@ export function configurationReference(): string {
 function serviceTable(rows: readonly Word[]): string {
   return markdownTable(
     ['variable', 'flag', 'key in `SERVICES`', 'value', 'default', 'meaning'],
-    rows.map((word) => [code(word.name), flag(word), code(keyOf(word.name)), kind(word), byDefault(word), word.meaning]),
+    rows.map((word) => [
+      code(word.name),
+      flag(word),
+      code(keyOf(word.name)),
+      kind(word),
+      byDefault(word),
+      word.meaning,
+    ]),
   );
 }
 
@@ -39,7 +46,10 @@ function otherNames(): string {
   const rows = words.flatMap((word) => {
     const variables = [...(word.aliases ?? []), ...(word.kind.form === 'secret' ? [`${word.name}_FILE`] : [])];
     const spellings = word.spellings ?? [];
-    const flags = [...spellings.map((s) => `--${s}`), ...(word.kind.form === 'secret' ? [`--${flagOf(word.name)}-file`] : [])];
+    const flags = [
+      ...spellings.map((s) => `--${s}`),
+      ...(word.kind.form === 'secret' ? [`--${flagOf(word.name)}-file`] : []),
+    ];
     if (variables.length + flags.length === 0) return [];
     const keys = word.scope === 'service' ? spellings : [];
     return [[code(word.name), ...[variables, flags, keys].map((names) => names.map(code).join(', ') || '-')]];
@@ -51,7 +61,7 @@ function kindTable(): string {
   const rows = samples(words.map((word) => word.kind)).map(({ label, accepted, refused }) => [
     label,
     accepted.map(code).join(', '),
-    refused.map(({ text, message }) => `${code(text)}: ${message}`).join('; '),
+    refused.map(({ text, message }) => `${code(text)}: ${message}`).join('; ') || 'an empty value',
   ]);
   return markdownTable(['value', 'accepted', 'refused'], rows);
 }

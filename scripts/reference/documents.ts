@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { configurationReference } from './configuration.ts';
 import { libraryReference } from './library.ts';
+import { metricsReference } from './metrics.ts';
 
 export interface ReferenceDocument {
   /** Its path. */
@@ -23,6 +24,7 @@ export async function referenceDocuments(root: string): Promise<readonly Referen
   return Promise.all([
     document(join(root, 'docs/configuration.md'), configurationReference()),
     document(join(root, 'docs/library.md'), libraryReference(root)),
+    document(join(root, 'docs/operations.md'), metricsReference()),
   ]);
 }
 

@@ -15,18 +15,27 @@ const examples: Readonly<Record<string, readonly [accepted: readonly string[], r
   ],
   'address | off': [[':29091', '127.0.0.1:29091', 'unix:/run/attache.sock', 'off'], ['29091']],
   directory: [['/srv/redis/debug', 'srv/redis'], ['/srv/../etc']],
-  duration: [['500ms', '5s', '1m30s', '2h', '0'], ['30', '-1s']],
-  'whole number': [['0', '128'], ['-1', '1.5']],
+  duration: [
+    ['500ms', '5s', '1m30s', '2h', '0'],
+    ['30', '-1s'],
+  ],
+  'whole number': [
+    ['0', '128'],
+    ['-1', '1.5'],
+  ],
   boolean: [['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], ['maybe']],
-  secret: [['hunter2'], ['']],
-  text: [['[]'], ['']],
-  path: [['/etc/ssl/ca.pem', 'certs/ca.pem'], ['']],
+  secret: [['hunter2'], []],
+  text: [['[{ "name": ... }]'], []],
+  path: [['/etc/ssl/ca.pem', 'certs/ca.pem'], []],
   'list of endpoints': [
     ['http://etcd0:2379', 'https://a:2379,https://b:2379', 'file:///srv/registry'],
     ['etcd0:2379', 'http://a:1,https://b:2'],
   ],
   'list of CIDR blocks': [['10.0.0.0/8', '10.0.0.0/8,fd00::/8'], ['10.0.0.0/40']],
-  'path | file:// | s3://': [['/run/tls/ca.pem', 'file:///run/tls/ca.pem', 's3://bucket/key.pem'], ['https://a/ca.pem']],
+  'path | file:// | s3://': [
+    ['/run/tls/ca.pem', 'file:///run/tls/ca.pem', 's3://bucket/key.pem'],
+    ['https://a/ca.pem'],
+  ],
   'directory | s3://bucket/prefix': [['/run/tls', 's3://bucket/prefix'], ['s3://']],
   'list of dns:, uri:, ip: and cn: names': [
     ['dns:api.internal', 'dns:*.prod.internal', 'uri:spiffe://prod/web', 'ip:10.0.0.7', 'cn:web'],

@@ -48,7 +48,8 @@ function entryOf(symbol: ts.Symbol, checker: ts.TypeChecker): Entry {
   const declaration = symbol.declarations?.[0];
   const meaning = firstSentence(symbol, checker);
   const { name } = symbol;
-  const block = (...parts: readonly string[]) => [`#### ${code(name)}`, ...parts, meaning].filter((p) => p !== '').join('\n\n');
+  const block = (...parts: readonly string[]) =>
+    [`#### ${code(name)}`, ...parts, meaning].filter((p) => p !== '').join('\n\n');
   const fenced = (text: string) => `\`\`\`ts\n${text}\n\`\`\``;
   if (declaration === undefined) throw new Error(`${name}: expected a declaration`);
   if (ts.isFunctionDeclaration(declaration))
@@ -74,8 +75,10 @@ function members(declaration: ts.ClassDeclaration | ts.InterfaceDeclaration, che
 
 function isPublic(member: ts.ClassElement | ts.TypeElement): boolean {
   const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
-  return !(member.name !== undefined && ts.isPrivateIdentifier(member.name)) &&
-    (ts.getCombinedModifierFlags(member) & hidden) === 0;
+  return (
+    !(member.name !== undefined && ts.isPrivateIdentifier(member.name)) &&
+    (ts.getCombinedModifierFlags(member) & hidden) === 0
+  );
 }
 
 function memberText(member: ts.ClassElement | ts.TypeElement, checker: ts.TypeChecker): string {
@@ -129,5 +132,5 @@ function firstSentence(symbol: ts.Symbol, checker: ts.TypeChecker): string {
     .split(/\n\s*\n/)[0]
     ?.replaceAll(/\s+/g, ' ')
     .trim();
-  return /^.*?[.](?=\s+[A-Z`*]|$)/.exec(text ?? '')?.[0] ?? text ?? '';
+  return /^.*?(?<!e[.]g)[.](?=\s+[A-Z`*]|$)/.exec(text ?? '')?.[0] ?? text ?? '';
 }
