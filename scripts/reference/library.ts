@@ -114,7 +114,7 @@ function constType(declaration: ts.VariableDeclaration, checker: ts.TypeChecker)
     : plain(declaration.type);
 }
 
-const FULL = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseSingleQuotesForStringLiteralType;
+const FULL = ts.TypeFormatFlags.NoTruncation;
 
 /** Source on one line, without comments. */
 function plain(node: ts.Node): string {

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { closeReasons } from '../../../src/core/close-reason.ts';
+import { projectRoot } from '../../support/attache.ts';
+import { document, documents, fencedBlocks } from '../../support/documents.ts';
+
+const source = readdirSync(join(projectRoot, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => readFileSync(join(projectRoot, 'src', name), 'utf8'))
+  .join('\n');
+
+const quotedLines = documents().flatMap((page) =>
+  fencedBlocks(page, 'log')
+    .flatMap((block) => block.trim().split('\n'))
+    .map((text) => ({ page: page.name, line: JSON.parse(text) as Readonly<Record<string, unknown>> })),
+);
+
+test('log lines that are quoted have messages, fields, reasons and outcomes that the source has', () => {
+  assert.ok(quotedLines.length > 20);
+  for (const { page, line } of quotedLines) {
+    const [message = ''] = String(line['msg']).split(/[:\n]/);
+    assert.ok(source.includes(message), `${page}: no message "${message}"`);
+    for (const field of Object.keys(line).filter((name) => name !== 'msg'))
+      assert.match(source, new RegExp(`\\b${field}\\b`), `${page}: no field "${field}"`);
+    for (const field of ['outcome', 'phase', 'mode', 'side', 'code', 'endedBy']) {
+      const value = line[field];
+      if (typeof value !== 'string' || field === 'code') continue;
+      assert.ok(source.includes(`'${value}'`), `${page}: no ${field} "${value}"`);
+    }
+    if (line['msg'] === 'connection closed')
+      assert.ok(
+        closeReasons.some((reason) => reason === line['reason']),
+        `${page}: no reason ${String(line['reason'])}`,
+      );
+  }
+});
+
+test('the table of log messages names none that the source has not', () => {
+  const { text } = document('docs/operations.md');
+  const rows = text.slice(text.indexOf('The other lines, by `msg`'), text.indexOf('## Why a connection ended'));
+  const messages = [...rows.matchAll(/^\|([^|]*)\|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, message = '']) => message),
+  );
+  assert.ok(messages.length > 25);
+  for (const message of messages)
+    if (message !== 'msg') assert.ok(source.includes(`'${message}'`), `no message "${message}"`);
+});
+
+test('every reason a connection ends for is explained, and none that there is not', () => {
+  const { text } = document('docs/operations.md');
+  const rows = text.slice(text.indexOf('## Why a connection ended'), text.indexOf('## Metrics'));
+  const told = [...rows.matchAll(/^\|([^|]*)\|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, reason = '']) => reason),
+  );
+  assert.deepEqual([...told].sort(), [...closeReasons].sort());
+});
+
+test('links within the project lead to files and headings that there are', () => {
+  for (const page of documents()) {
+    for (const [, target = ''] of page.text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      const [path = '', anchor] = target.split('#');
+      const name = path === '' ? page.name : join(dirname(page.name), path);
+      assert.ok(existsSync(join(projectRoot, name)), `${page.name}: ${target}: no such file`);
+      if (anchor !== undefined)
+        assert.ok(anchorsOf(document(name).text).includes(anchor), `${page.name}: ${target}: no such heading`);
+    }
+  }
+});
+
+/** As GitHub makes them. */
+function anchorsOf(text: string): readonly string[] {
+  const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, '');
+  return [...prose.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
