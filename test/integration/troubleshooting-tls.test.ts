@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -7,7 +8,7 @@ import { startSClient, startSServer } from '../support/openssl-peers.ts';
 import { quotedUnder } from '../support/quoted-lines.ts';
 import { ACCOUNT, startS3 } from '../support/s3.ts';
 import { scratchFolder } from '../support/scratch.ts';
-import { ask, connectTo, readAll, startServer } from '../support/tcp.ts';
+import { ask, connectTo, freePort, readAll, startNamed, startServer } from '../support/tcp.ts';
 
 const TIMEOUT = { timeout: 60_000 };
 const NOBODY =
@@ -54,40 +55,79 @@ test('troubleshooting: the app hangs', TIMEOUT, async (t) => {
 
 test('troubleshooting: TLS fails', TIMEOUT, async (t) => {
   const quoted = quotedUnder('TLS fails');
-  const [authority, other] = [await createAuthority(t), await createAuthority(t)];
-  const server = async ({ certPath, keyPath }: CertificateFiles) =>
-    startSServer(t, ['-cert', certPath, '-key', keyPath, '-cert_chain', authority.caPath]);
-  const named = await authority.issue('server', ['DNS:localhost']);
-  const [good, late] = [await server(named), await server(await expired(authority))];
-  const cases = [
-    ['SELF_SIGNED_CERT_IN_CHAIN', `localhost:${good.address.port}`, other],
-    ['ERR_TLS_CERT_ALTNAME_INVALID', `127.0.0.1:${good.address.port}`, authority],
-    ['CERT_HAS_EXPIRED', `localhost:${late.address.port}`, authority],
-  ] as const;
-  await Promise.all(
-    cases.map(async ([code, DST, { caPath }]) => {
-      const attache = start(t, { DST, TLS_MODE: 'client', TLS_CACERT: caPath });
-      await ask(await attache.port());
-      await quoted.said(attache, { code });
+  const made = { authority: await createAuthority(t), other: await createAuthority(t) };
+  const told = [...(await candidatesThatFail(t, made)), ...(await clientsThatFail(t, made))];
+  const seen = await Promise.all(
+    told.map(async ([attache, side, code]) => {
+      await attache.line((line) => line.msg === 'tls failed' && line['side'] === side && line['code'] === code);
+      return `${side} ${code}`;
     }),
   );
-
-  const allowing = start(t, {
-    DST: '127.0.0.1:1',
-    TLS_MODE: 'server',
-    TLS_CERTPATH: await folderOf(t, authority, named),
-    TLS_ALLOW: 'dns:other.internal',
-  });
-  const port = await allowing.port();
-  const plain = await connectTo(port);
-  plain.write('PING\r\n');
-  await readAll(plain);
-  await quoted.said(allowing, { code: 'ERR_SSL_WRONG_VERSION_NUMBER' });
-  const client = await authority.issue('client', ['DNS:client.internal']);
-  startSClient(t, port, ['-cert', client.certPath, '-key', client.keyPath]);
-  await quoted.said(allowing, { code: 'NOT_ALLOWED' });
+  for (const { side, code } of quoted.lines) {
+    const attache = told.find(([, failed, found]) => failed === side && found === code)?.[0];
+    assert.ok(attache !== undefined);
+    await quoted.said(attache, { side, code });
+  }
   quoted.allWereSaid();
+  const rows = quoted.rows.flatMap(([[side = ''] = [], codes = []]) => codes.map((code) => `${side} ${code}`));
+  assert.deepEqual(rows.toSorted(), seen.toSorted());
 });
+
+interface Authorities {
+  readonly authority: TestAuthority;
+  readonly other: TestAuthority;
+}
+
+type Failure = readonly [attache: Attache, side: 'candidate' | 'client', code: string];
+
+async function candidatesThatFail(t: TestContext, { authority, other }: Authorities): Promise<readonly Failure[]> {
+  const server = async ({ certPath, keyPath }: CertificateFiles, ...more: readonly string[]) =>
+    (await startSServer(t, ['-cert', certPath, '-key', keyPath, ...more])).address.port;
+  const named = await authority.issue('server', ['DNS:localhost']);
+  const whole = await server(named, '-cert_chain', authority.caPath);
+  const [silent, plain] = [await startServer(t), await startNamed(t, 'plain text of some length')];
+  const cases = [
+    ['SELF_SIGNED_CERT_IN_CHAIN', `localhost:${whole}`, other],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', `localhost:${await server(named)}`, other],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', `127.0.0.1:${whole}`, authority],
+    ['CERT_HAS_EXPIRED', `localhost:${await server(await expired(authority))}`, authority],
+    ['TIMEOUT', `localhost:${silent.port}`, authority],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', `localhost:${plain.port}`, authority],
+  ] as const;
+  return Promise.all(
+    cases.map(async ([code, DST, { caPath }]): Promise<Failure> => {
+      const CONNECT_TIMEOUT = code === 'TIMEOUT' ? '200ms' : '10s';
+      const attache = start(t, { DST, TLS_MODE: 'client', TLS_CACERT: caPath, CONNECT_TIMEOUT });
+      await ask(await attache.port());
+      return [attache, 'candidate', code];
+    }),
+  );
+}
+
+async function clientsThatFail(t: TestContext, { authority, other }: Authorities): Promise<readonly Failure[]> {
+  const TLS_CERTPATH = await folderOf(t, authority, await authority.issue('server', ['DNS:localhost']));
+  const env = { DST: '127.0.0.1:1', TLS_MODE: 'server', TLS_CERTPATH, TLS_ALLOW: 'dns:other.internal' };
+  const [attache, hasty] = [start(t, env), start(t, { ...env, CONNECT_TIMEOUT: '200ms' })];
+  const port = await attache.port();
+  const [plain, silent] = [await connectTo(port), await connectTo(await hasty.port())];
+  plain.write('PING\r\n');
+  await Promise.all([readAll(plain), readAll(silent)]);
+  const own = ({ certPath, keyPath }: CertificateFiles) => ['-cert', certPath, '-key', keyPath];
+  const [known, foreign] = [
+    await authority.issue('client', ['DNS:client.internal']),
+    await other.issue('client', ['DNS:client.internal']),
+  ];
+  for (const args of [[], own(known), own(foreign), [...own(foreign), '-cert_chain', other.caPath]])
+    startSClient(t, port, args);
+  return [
+    [attache, 'client', 'ERR_SSL_WRONG_VERSION_NUMBER'],
+    [attache, 'client', 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE'],
+    [attache, 'client', 'SELF_SIGNED_CERT_IN_CHAIN'],
+    [attache, 'client', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    [attache, 'client', 'NOT_ALLOWED'],
+    [hasty, 'client', 'TIMEOUT'],
+  ];
+}
 
 test('troubleshooting: certificates cannot be read', TIMEOUT, async (t) => {
   const quoted = quotedUnder('Certificates cannot be read');
@@ -123,4 +163,14 @@ test('troubleshooting: certificates cannot be read', TIMEOUT, async (t) => {
   await quoted.said(another, { error: `${remote.TLS_CACERT}: ${denied}` });
   await quoted.said(start(t, remote), { error: NOBODY });
   quoted.allWereSaid();
+
+  const others = [
+    [{ TLS_CACERT: '/nowhere/ca.pem' }, /found none \(ENOENT\)/],
+    [{ TLS_CACERT: 's3://nowhere/ca.pem' }, /\(404 NoSuchBucket\)/],
+    [{ AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${await freePort()}` }, /found no answer \(ECONNREFUSED\)/],
+  ] as const;
+  for (const [words, found] of others) {
+    const attache = start(t, { ...remote, ...ACCOUNT, ...words });
+    await attache.line(({ msg, error }) => msg === 'tls material' && found.test(String(error)));
+  }
 });

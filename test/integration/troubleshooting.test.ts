@@ -6,8 +6,10 @@ import { formatAddress } from '../../src/core/address.ts';
 import { runAttache, startAttache, type Attache } from '../support/attache.ts';
 import { document } from '../support/documents.ts';
 import { quotedUnder } from '../support/quoted-lines.ts';
+import { readyzThat, type Readyz } from '../support/readyz.ts';
 import { RegistryDirectory, SERVICE } from '../support/registry-directory.ts';
-import { ask, connectTo, readAll, startBlackHole, startEcho, startServer } from '../support/tcp.ts';
+import { ACCOUNT } from '../support/s3.ts';
+import { ask, connectTo, freePort, readAll, startBlackHole, startEcho, startServer } from '../support/tcp.ts';
 
 const TIMEOUT = { timeout: 60_000 };
 
@@ -51,7 +53,65 @@ test('troubleshooting: connection refused', TIMEOUT, async (t) => {
   });
   await quoted.said(attache, { msg: 'listen failed' });
   quoted.allWereSaid();
+  attache.child.kill('SIGTERM');
+  await attache.line(({ msg, reason }) => msg === 'listener closed' && reason === 'drain');
+
+  const cluster = [await freePort(), await freePort()].map((port) => `127.0.0.1:${port}`).join();
+  const fewer = start(t, { SRC: cluster, DST: 'localhost:1', HTTP_ADDR: formatAddress(taken.address) });
+  await fewer.line(({ msg }) => msg === 'HTTP server not listening');
+  await fewer.port();
+  assert.equal(fewer.lines.filter(({ msg }) => msg === 'listening').length, 1);
 });
+
+test('troubleshooting: /readyz answers 503', TIMEOUT, async (t) => {
+  const [registry, taken] = [await RegistryDirectory.create(t), await startEcho(t)];
+  await mkdir(registry.at(SERVICE), { recursive: true });
+  const empty = { SRV: SERVICE, DSC: `file://${registry.root}` };
+  const reasons = async (
+    env: Readonly<Record<string, string>>,
+    has: string,
+    prepare?: (attache: Attache) => unknown,
+  ) => {
+    const http = await freePort();
+    const attache = start(t, { HTTP_ADDR: `127.0.0.1:${http}`, ...env });
+    await prepare?.(attache);
+    const fits = ({ services }: Readyz) => services.some((service) => service.reasons.join().includes(has));
+    const { status, services } = await readyzThat(http, fits, has);
+    assert.equal(status, 503);
+    return services.flatMap((service) => service.reasons);
+  };
+  const unreachable = { TLS_MODE: 'client', TLS_CACERT: 's3://bucket/ca.pem', ...ACCOUNT, AWS_REGION: 'us-east-1' };
+  const [a, b] = [await freePort(), await freePort()];
+  const seen = await Promise.all([
+    reasons({ SRC_B: formatAddress(taken.address), DST: 'localhost:1', DST_B: 'localhost:1' }, 'EADDRINUSE'),
+    reasons({ ...empty, DSC: `file://${registry.at('nowhere')}` }, 'discovery has not answered yet'),
+    reasons({ ...empty, READY_MIN_CANDIDATES: '1' }, 'too few'),
+    reasons({ ...empty, SRC: `127.0.0.1:${a},127.0.0.1:${b}` }, 'no listener'),
+    reasons({ DST: 'localhost:1', ...unreachable, AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1' }, 'material yet: s3'),
+    reasons({ DST: 'localhost:1', DRAIN_DELAY: '20s' }, 'draining', async (attache) => {
+      await attache.line(({ msg }) => msg === 'HTTP server listening');
+      attache.child.kill('SIGTERM');
+    }),
+  ]);
+  const told = quotedUnder('/readyz answers 503').rows.map(([[reason = ''] = []]) => reason);
+  assert.equal(told.length, 7);
+  for (const reason of told)
+    assert.ok(
+      seen.flat().some((text) => likeOf(reason).test(text)),
+      reason,
+    );
+  for (const text of seen.flat())
+    assert.ok(
+      told.some((reason) => likeOf(reason).test(text)),
+      text,
+    );
+});
+
+/** A reason as it is shown: `...` is anything, and so is a port. */
+function likeOf(reason: string): RegExp {
+  const parts = reason.split(/\.\.\.|\d{5}/).map((part) => part.replaceAll(/[.()]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}`);
+}
 
 test('troubleshooting: connections are closed at once', TIMEOUT, async (t) => {
   const quoted = quotedUnder('Connections are closed at once');

@@ -7,6 +7,8 @@ import { eventually } from './wait.ts';
 /** One entry of docs/troubleshooting.md, whose log lines a test has the program say. */
 export interface QuotedLines {
   readonly lines: readonly LogLine[];
+  /** Its tables, without their heads: what is in backticks in each cell of each row. */
+  readonly rows: readonly (readonly (readonly string[])[])[];
   /** Waits until the program has said the quoted line that has these fields. */
   said(attache: Attache, fields: Readonly<Record<string, unknown>>): Promise<void>;
   /** @throws when a quoted line was never said */
@@ -25,6 +27,7 @@ export function quotedUnder(title: string): QuotedLines {
   const left = new Set(quoted);
   return {
     lines: quoted,
+    rows: rowsOf(own),
     async said(attache, fields) {
       const [wanted] = quoted.filter((line) => Object.entries(fields).every(([key, value]) => line[key] === value));
       assert.ok(wanted !== undefined, `${title}: no line with ${JSON.stringify(fields)} is quoted`);
@@ -40,6 +43,14 @@ export function quotedUnder(title: string): QuotedLines {
       assert.deepEqual([...left], []);
     },
   };
+}
+
+function rowsOf(text: string): readonly (readonly (readonly string[])[])[] {
+  return text
+    .split('\n')
+    .filter((line, n, lines) => line.startsWith('| ') && !line.startsWith('| --') && !lines[n + 1]?.startsWith('| --'))
+    .map((line) => line.split('|').slice(1, -1))
+    .map((cells) => cells.map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)));
 }
 
 /** Numbers that are not of one run alone. */
