@@ -130,7 +130,8 @@ function firstSentence(symbol: ts.Symbol, checker: ts.TypeChecker): string {
     .displayPartsToString(symbol.getDocumentationComment(checker))
     .replaceAll(/\{@link\s+([^}]+?)\s*\}/g, '`$1`')
     .split(/\n\s*\n/)[0]
-    ?.replaceAll(/\s+/g, ' ')
+    ?.replaceAll(/^- /gm, '')
+    .replaceAll(/\s+/g, ' ')
     .trim();
   return /^.*?(?<!e[.]g)[.](?=\s+[A-Z`*]|$)/.exec(text ?? '')?.[0] ?? text ?? '';
 }

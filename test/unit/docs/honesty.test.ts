@@ -11,6 +11,9 @@ const source = readdirSync(join(projectRoot, 'src'), { recursive: true, encoding
   .map((name) => readFileSync(join(projectRoot, 'src', name), 'utf8'))
   .join('\n');
 
+/** By the suite `compose`, in containers. */
+const PROVEN_BY_THE_IMAGE = ['In a container'];
+
 const quotedLines = documents().flatMap((page) =>
   fencedBlocks(page, 'log')
     .flatMap((block) => block.trim().split('\n'))
@@ -37,24 +40,25 @@ test('log lines that are quoted have messages, fields, reasons and outcomes that
   }
 });
 
-test('the table of log messages names none that the source has not', () => {
+test('the table of log messages has all of the source, and none that it has not', () => {
   const { text } = document('docs/operations.md');
   const rows = text.slice(text.indexOf('The other lines, by `msg`'), text.indexOf('## Why a connection ended'));
-  const messages = [...rows.matchAll(/^\|([^|]*)\|/gm)].flatMap(([, cell = '']) =>
-    [...cell.matchAll(/`([^`]+)`/g)].map(([, message = '']) => message),
+  const told = firstCells(rows).filter((message) => message !== 'msg');
+  for (const message of told) assert.ok(source.includes(`'${message}'`), `no message "${message}"`);
+  const said = [...source.matchAll(/\b(?:logger|log)\.(?:debug|info|warn|error|fatal)\((.*?)\);\n/gs)].flatMap(
+    ([, given = '']) =>
+      [...given.matchAll(/'([A-Za-z][^'$]+)'(?=,?\s*(?:[):]|$))/g)].map(([, message = '']) => message),
   );
-  assert.ok(messages.length > 25);
-  for (const message of messages)
-    if (message !== 'msg') assert.ok(source.includes(`'${message}'`), `no message "${message}"`);
+  assert.ok(said.length > 25);
+  // The access line has a table of its own.
+  for (const message of said.filter((message) => message !== 'connection closed'))
+    assert.ok(told.includes(message), `the table has no "${message}"`);
 });
 
 test('every reason a connection ends for is explained, and none that there is not', () => {
   const { text } = document('docs/operations.md');
   const rows = text.slice(text.indexOf('## Why a connection ended'), text.indexOf('## Metrics'));
-  const told = [...rows.matchAll(/^\|([^|]*)\|/gm)].flatMap(([, cell = '']) =>
-    [...cell.matchAll(/`([^`]+)`/g)].map(([, reason = '']) => reason),
-  );
-  assert.deepEqual([...told].sort(), [...closeReasons].sort());
+  assert.deepEqual(firstCells(rows).toSorted(), closeReasons.toSorted());
 });
 
 test('links within the project lead to files and headings that there are', () => {
@@ -68,6 +72,24 @@ test('links within the project lead to files and headings that there are', () =>
     }
   }
 });
+
+test('every entry of the troubleshooting page has a test that has the program say it', () => {
+  const tests = readdirSync(join(projectRoot, 'test/integration'))
+    .filter((name) => name.startsWith('troubleshooting'))
+    .map((name) => readFileSync(join(projectRoot, 'test/integration', name), 'utf8'))
+    .join('\n');
+  const titles = [...document('docs/troubleshooting.md').text.matchAll(/^## (.*)$/gm)].map(([, title = '']) => title);
+  assert.ok(titles.length > 10);
+  for (const title of titles)
+    if (!PROVEN_BY_THE_IMAGE.includes(title)) assert.ok(tests.includes(`quotedUnder('${title}')`), title);
+});
+
+/** What is in backticks in the first cell of each row. */
+function firstCells(rows: string): readonly string[] {
+  return [...rows.matchAll(/^\|([^|]*)\|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text),
+  );
+}
 
 /** As GitHub makes them. */
 function anchorsOf(text: string): readonly string[] {
