@@ -4,7 +4,7 @@ import type { Attache, LogLine } from './attache.ts';
 import { document, fencedBlocks } from './documents.ts';
 import { eventually } from './wait.ts';
 
-/** One entry of docs/troubleshooting.md, whose log lines a test has the program say. */
+/** One chapter of a page, whose log lines a test has the program say. */
 export interface QuotedLines {
   readonly lines: readonly LogLine[];
   /** Its tables, without their heads: what is in backticks in each cell of each row. */
@@ -15,9 +15,9 @@ export interface QuotedLines {
   allWereSaid(): void;
 }
 
-/** @param title the heading of the entry */
-export function quotedUnder(title: string): QuotedLines {
-  const { name, text } = document('docs/troubleshooting.md');
+/** @param title the heading of the chapter */
+export function quotedUnder(title: string, page = 'docs/troubleshooting.md'): QuotedLines {
+  const { name, text } = document(page);
   const [, entry] = text.split(`\n## ${title}\n`);
   assert.ok(entry !== undefined, `${name}: no heading "${title}"`);
   const [own = ''] = entry.split('\n## ');
@@ -66,7 +66,7 @@ const LASTING_NUMBERS = [
 ];
 
 /** A line without what differs from run to run: times, ports, folders, ids. */
-function lasting(value: unknown, key = ''): unknown {
+export function lasting(value: unknown, key = ''): unknown {
   if (typeof value === 'number') return LASTING_NUMBERS.includes(key) ? value : 'a number';
   if (typeof value === 'string') return lastingText(value);
   if (Array.isArray(value)) return value.map((item) => lasting(item));

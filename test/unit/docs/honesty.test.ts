@@ -61,6 +61,30 @@ test('every reason a connection ends for is explained, and none that there is no
   assert.deepEqual(firstCells(rows).toSorted(), closeReasons.toSorted());
 });
 
+test('the tables of alerts, paths and exit codes are those of the rules and of the source', () => {
+  const { text } = document('docs/operations.md');
+  const chapter = (title: string) => text.split(`\n## ${title}\n`)[1]?.split('\n## ')[0] ?? '';
+  const rules = readFileSync(join(projectRoot, 'deploy/prometheus/alerts.yml'), 'utf8');
+  const alerts = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
+  assert.deepEqual(
+    firstCells(chapter('Alerts')).filter((name) => name !== 'alert'),
+    alerts,
+  );
+  const calls = readFileSync(join(projectRoot, 'src/admin/admin-routes.ts'), 'utf8');
+  const posts = [...calls.matchAll(/\['(\/\w+)',/g)].map(([, path]) => path);
+  assert.deepEqual(
+    [
+      ...(chapter('What is it doing?')
+        .split('| `POST`')[1]
+        ?.matchAll(/`(\/\w+)[?`]/g) ?? []),
+    ].map(([, path]) => path),
+    posts,
+  );
+  const [, codes = ''] = /const exitCodes = \{(.*)\}/.exec(source) ?? [];
+  const told = [...chapter('Exit codes').matchAll(/^\| (\d+) /gm)].map(([, code]) => code);
+  assert.deepEqual(told, [...new Set(codes.match(/\d+/g))]);
+});
+
 test('links within the project lead to files and headings that there are', () => {
   for (const page of documents()) {
     for (const [, target = ''] of page.text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
