@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { startAttache, type Attache } from '../support/attache.ts';
+import { startAttache, type Attache, type LogLine } from '../support/attache.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { DIRECTORY, memberKey } from '../support/etcd-source.ts';
 import { startEtcd, type EtcdNode } from '../support/etcd.ts';
@@ -25,40 +25,48 @@ async function guard({ api }: EtcdNode): Promise<void> {
   await api.call('auth/enable', {});
 }
 
+const isStarting = ({ msg }: LogLine) => msg === 'discovery starting';
+
+/** One whose first fault is this one: the log has only the first, and on a loaded machine that can be a time-out. */
+async function failing(t: TestContext, code: string, env: Readonly<Record<string, string>>): Promise<Attache> {
+  for (let attempt = 1; ; attempt += 1) {
+    const attache = start(t, env);
+    const { error } = await attache.line(isStarting);
+    if (attempt === 3 || String(error).startsWith(code)) return attache;
+  }
+}
+
 test('troubleshooting: the registry does not answer', TIMEOUT, async (t) => {
   const quoted = quotedUnder('The registry does not answer');
   const errors = quoted.lines.map(({ error }) => String(error));
-  const error = (code: string) => ({ error: errors.find((text) => text.startsWith(code)) });
   const [authority, frozen, guarded] = [await createAuthority(t), await startEtcd(t), await startEtcd(t)];
   const tls = { caPath: authority.caPath, server: await authority.issue('etcd'), client: await authority.issue('web') };
   const secure = await startEtcd(t, { tls });
   await guard(guarded);
-  await frozen.api.put(memberKey('10.0.0.1:1'));
-
-  const followed = start(t, { DSC: frozen.url });
-  await followed.line(({ msg }) => msg === 'discovery synced');
   frozen.freeze();
   const stranger = { DSC: guarded.url, ETCD_USERNAME: 'stranger', ETCD_PASSWORD: 'password' };
-  await Promise.all([
-    quoted.said(followed, error('GRPCDeadlineExceededError')),
-    quoted.said(start(t, { DSC: `http://127.0.0.1:${await freePort()}` }), error('ECONNREFUSED')),
-    quoted.said(start(t, { DSC: guarded.url }), error('GRPCUnauthenticatedError')),
-    quoted.said(start(t, { ...stranger, ETCD_PASSWORD: 'wrong' }), error('EtcdAuthenticationFailedError')),
-    quoted.said(start(t, stranger), error('EtcdPermissionDeniedError')),
-    quoted.said(start(t, { DSC: `http://localhost:${secure.port}` }), error('ECONNRESET')),
-  ]);
+  const cases = {
+    ECONNREFUSED: { DSC: `http://127.0.0.1:${await freePort()}` },
+    TIMEOUT: { DSC: frozen.url },
+    ECONNRESET: { DSC: `http://localhost:${secure.port}` },
+    GRPCUnauthenticatedError: { DSC: guarded.url },
+    EtcdAuthenticationFailedError: { ...stranger, ETCD_PASSWORD: 'wrong' },
+    EtcdPermissionDeniedError: stranger,
+  };
+  await Promise.all(
+    Object.entries(cases).map(async ([code, env]) => {
+      const error = errors.find((text) => text.startsWith(code));
+      await quoted.said(await failing(t, code, env), { error });
+    }),
+  );
   quoted.allWereSaid();
 
   const other = await createAuthority(t);
   const { certPath, keyPath } = tls.client;
-  const distrusting = start(t, {
-    DSC: secure.url,
-    ETCD_CACERT: other.caPath,
-    ETCD_CERT: certPath,
-    ETCD_KEY: keyPath,
-  });
-  const line = await distrusting.line(({ msg }) => msg === 'discovery starting');
-  assert.match(String(line['error']), /^UNABLE_TO_VERIFY_LEAF_SIGNATURE/);
+  const distrusting = { DSC: secure.url, ETCD_CACERT: other.caPath, ETCD_CERT: certPath, ETCD_KEY: keyPath };
+  const code = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
+  const { error } = await (await failing(t, code, distrusting)).line(isStarting);
+  assert.ok(String(error).startsWith(code));
 });
 
 test('troubleshooting: STATE_FILE', TIMEOUT, async (t) => {

@@ -86,6 +86,8 @@ function lastingText(text: string): string {
       .replaceAll(/(?<![\w:/])(?:\/[\w.-]+)+(?=\/)/g, '<folder>')
       .replaceAll(/:\d{4,5}\b/g, ':<port>')
       .replaceAll(/\d+\.\d+s/g, '<seconds>')
+      // Where the peer has left bytes unread, the kernel resets.
+      .replaceAll('reset the connection', 'closed the connection')
       // Without a name server, or with a slow one.
       .replaceAll(/^(?:EAI_AGAIN|TIMEOUT)$/g, 'ENOTFOUND')
   );
