@@ -109,7 +109,7 @@ function choose({ only, against }: Settings): Chosen {
   const missing = new Set<ProgramName>();
   const present = (name: ProgramName) => findProgram(name) !== undefined || !missing.add(name);
   const peers = against
-    .map((name) => allPeers[name]())
+    .map((name) => allPeers[name](project))
     .filter(({ program }) => program === undefined || present(program));
   const chosen = only.map((name) => workloads[name]).filter(({ needs }) => needs.map(present).every(Boolean));
   if (missing.size > 0)

@@ -25,6 +25,7 @@ const programs = {
     versionFlag: '-v',
     version: /nginx\/(\S+)/,
   },
+  go: { names: ['go'], packages: ['golang-go'], versionFlag: 'version', version: /go(\d\S*)/ },
   socat: { names: ['socat'], packages: ['socat'], versionFlag: '-V', version: /version (\S+)/ },
   stunnel: {
     names: ['stunnel4', 'stunnel'],

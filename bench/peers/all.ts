@@ -1,7 +1,9 @@
 import type { Peer, PeerName } from './peer.ts';
+import { go } from './go.ts';
 import { haproxy } from './haproxy.ts';
 import { nginx } from './nginx.ts';
 import { socat } from './socat.ts';
 import { stunnel } from './stunnel.ts';
 
-export const all: Readonly<Record<PeerName, () => Peer>> = { haproxy, nginx, socat, stunnel };
+/** Each takes the folder of the project. */
+export const all: Readonly<Record<PeerName, (project: string) => Peer>> = { haproxy, nginx, go, socat, stunnel };

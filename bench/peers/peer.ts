@@ -2,7 +2,7 @@ import type { Certificates } from '../certificates.ts';
 import type { ProgramName } from '../programs.ts';
 import type { WorkloadName } from '../workloads/workload.ts';
 
-export const peerNames = ['haproxy', 'nginx', 'socat', 'stunnel'] as const;
+export const peerNames = ['haproxy', 'nginx', 'go', 'socat', 'stunnel'] as const;
 
 export type PeerName = (typeof peerNames)[number];
 export type ProxyName = 'attache' | PeerName;

@@ -25,7 +25,7 @@ test('words for attache are passed as they are, also with = and blanks in their 
 });
 
 for (const [argv, message] of [
-  [['--against', 'envoy'], /--against: expected some of haproxy,nginx,socat,stunnel, got "envoy"/],
+  [['--against', 'envoy'], /--against: expected some of haproxy,nginx,go,socat,stunnel, got "envoy"/],
   [['--against', ''], /--against: .*got ""/],
   [['--only', 'small,'], /--only: .*got ""/],
   [['--only', 'toString'], /--only: .*got "toString"/],
