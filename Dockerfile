@@ -30,15 +30,21 @@ RUN set -eu; cd /rootfs; node=$(command -v node); \
     echo 'hosts: files dns' > etc/nsswitch.conf; \
     mkdir -m 1777 tmp
 COPY --from=build /app/dist ./dist
+# The same sources give the same layer, to the byte: one time for all files, one mode for what the host's umask decides.
+ARG SOURCE_DATE_EPOCH=0
+RUN set -eu; chmod -R u=rwX,go=rX /rootfs; chmod 1777 /rootfs/tmp; \
+    find /rootfs -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
 
 FROM scratch
 ARG VERSION=0.1.0
 ARG REVISION=
+ARG SOURCE=
 LABEL org.opencontainers.image.title="attache" \
       org.opencontainers.image.description="Ambassador sidecar: carries each local TCP connection to the right backend, wherever it lives today" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"
 COPY --from=production /rootfs /
 ENV NODE_ENV=production PATH=/usr/local/bin
 WORKDIR /app

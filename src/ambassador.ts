@@ -328,7 +328,7 @@ export class Ambassador {
         tls: identity?.dialing,
       },
       admission: this.#admission.admission,
-      directRead: this.#config.directRead,
+      directIo: this.#config.directIo,
       observer: this.#emit,
       nextId: shared.nextId,
     });

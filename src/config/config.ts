@@ -13,8 +13,8 @@ export interface Config {
   readonly readyMinCandidates: number;
   readonly drainDelayMs: number;
   readonly shutdownTimeoutMs: number;
-  /** Whether clients' bytes are read by a way that Node does not document; `auto`: if a check finds that it works. */
-  readonly directRead: 'auto' | 'on' | 'off';
+  /** Whether bytes are carried by ways that Node does not document; `auto`: if a check finds that they work. */
+  readonly directIo: 'auto' | 'on' | 'off';
   readonly log: LogConfig;
   /** Faults that do not stop a start, e.g. a variable one edit away from one of ours. */
   readonly warnings: readonly string[];

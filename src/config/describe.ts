@@ -100,7 +100,7 @@ function processRows(config: Config): readonly Row[] {
     ['ready_min_candidates', config.readyMinCandidates],
     ['drain_delay', formatDuration(config.drainDelayMs)],
     ['shutdown_timeout', formatDuration(config.shutdownTimeoutMs)],
-    ['direct_read', config.directRead],
+    ['direct_io', config.directIo],
     ['log_level', config.log.level],
     ['log_format', config.log.format],
     ['access_log', config.log.access],

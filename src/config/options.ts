@@ -105,8 +105,8 @@ export interface AmbassadorOptions {
   readonly readyMinCandidates?: number | undefined;
   readonly drainDelay?: DurationOption | undefined;
   readonly shutdownTimeout?: DurationOption | undefined;
-  /** Whether clients' bytes are read straight into buffers; default `auto`: if a check at the start finds that it works. */
-  readonly directRead?: 'auto' | 'on' | 'off' | undefined;
+  /** Whether bytes are carried past the streams of sockets; default `auto`: if a check at the start finds that it works. */
+  readonly directIo?: 'auto' | 'on' | 'off' | undefined;
   readonly logLevel?: LogLevel | undefined;
   readonly logFormat?: 'json' | 'pretty' | undefined;
   readonly accessLog?: boolean | undefined;

@@ -50,10 +50,11 @@ export const processWords = {
     default: '30s',
     meaning: 'then listeners close, and connections may finish for at most this long',
   },
-  DIRECT_READ: {
+  DIRECT_IO: {
     kind: choice({ choices: ['auto', 'on', 'off'] }),
     default: 'auto',
-    meaning: "read clients' bytes straight into buffers of ours; auto: if a check at the start finds that it works",
+    meaning:
+      'carry bytes past the streams of sockets, by ways that Node does not document; auto: if a check at the start finds that they work',
   },
   LOG_LEVEL: {
     kind: choice<LogLevel>({

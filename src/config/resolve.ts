@@ -58,7 +58,7 @@ export function resolve(draft: Draft, report: Report): Config {
     readyMinCandidates: process.READY_MIN_CANDIDATES,
     drainDelayMs: process.DRAIN_DELAY,
     shutdownTimeoutMs: process.SHUTDOWN_TIMEOUT,
-    directRead: process.DIRECT_READ,
+    directIo: process.DIRECT_IO,
     log: { level: process.LOG_LEVEL, format: process.LOG_FORMAT, access: process.ACCESS_LOG },
     warnings: [...report.warnings],
   });

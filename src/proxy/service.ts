@@ -10,7 +10,7 @@ import type { ServiceTraffic } from '../core/open-connection.ts';
 import type { CandidateSource, SourceState } from '../discovery/source.ts';
 import type { DialSettings } from '../transport/dialer.ts';
 import { Gate } from '../transport/gate.ts';
-import type { DirectRead } from '../transport/listener.ts';
+import type { DirectIo } from '../transport/listener.ts';
 import type { TlsAcceptSettings } from '../transport/tls-accept.ts';
 import { tickInterval, Tracker } from '../transport/tracker.ts';
 import { Connection, type ConnectionContext } from './connection.ts';
@@ -42,7 +42,7 @@ export interface ServiceOptions extends TimeLimitSettings, EjectionSettings {
   readonly drainTimeoutMs: number;
   readonly resetJitterMs: number;
   /** Whether accepted sockets read into buffers of ours. */
-  readonly directRead: DirectRead;
+  readonly directIo: DirectIo;
   readonly observer: Observer;
   /** Numbers connections over the whole process. */
   readonly nextId: () => number;
@@ -103,9 +103,9 @@ export class Service {
       const { admission } = options;
       // TLS and the PROXY header read the socket in their own way.
       const readsByItself = options.accepting !== undefined || options.acceptProxyProtocol === true;
-      const directRead = readsByItself ? 'off' : options.directRead;
+      const directIo = readsByItself ? 'off' : options.directIo;
       const ours = { service: name, observer, admission, ejection: options, drained: this.#drained };
-      const shared = { ...ours, family, resolver, keepAliveMs, directRead };
+      const shared = { ...ours, family, resolver, keepAliveMs, directIo };
       const holds = options.holdTimeoutMs > 0;
       const slot = new Slot({ ...shared, index, address, policy: policy(), holds, onConnection: this.#accept });
       const unixClients = address.kind === 'unix';

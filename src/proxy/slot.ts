@@ -20,7 +20,7 @@ export type SlotStatus =
   /** Cluster mode: there is no candidate for this listener, so it does not listen. */
   | { readonly phase: 'waiting' };
 
-export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver' | 'keepAliveMs' | 'directRead'> {
+export interface SlotOptions extends Pick<ListenerOptions, 'family' | 'resolver' | 'keepAliveMs' | 'directIo'> {
   readonly service: string;
   /** Position among the service's listeners, from 0. */
   readonly index: number;

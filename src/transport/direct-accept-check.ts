@@ -39,7 +39,7 @@ async function attempt(): Promise<boolean> {
 function carry(opened: (Server | Socket)[], resolve: (works: boolean) => void, reject: (error: unknown) => void): void {
   const legs: Leg[] = [];
   const owner: LegOwner = {
-    legEnded: (leg) => leg.peer?.socket.end(),
+    legEnded: (leg) => leg.peer?.finish(),
     legFailed: (_, error) => reject(error),
     legClosed: () => undefined,
   };

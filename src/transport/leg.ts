@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { writeDirectly, writeError, type Writer } from './direct-write.ts';
 import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
 import { readerOf, type SocketReader } from './socket-reader.ts';
 
@@ -23,7 +24,7 @@ type LegSocket = Socket & { [kLeg]: Leg };
  * one field of the socket, so that a connection costs no closure per event. Listeners are on from birth to close;
  * what changes over a connection's life is the owner.
  */
-export class Leg {
+export class Leg implements Writer {
   readonly socket: Socket;
   owner: LegOwner;
   /** The other side, once there is one: where the bytes read here are written. */
@@ -50,6 +51,12 @@ export class Leg {
   readonly #reader: SocketReader | undefined;
   #early: Buffer[] = [];
   #isListening = false;
+  /** Whether it is written to past the stream of its socket. */
+  #isDirect = false;
+  /** Bytes of a write past the stream that the kernel has not taken yet. */
+  #underWay = 0;
+  /** What is to be done once it has. */
+  #afterwards: 'end' | 'close' | undefined;
 
   /** @param canReset whether the socket is plain TCP: only that has an RST to send */
   constructor(socket: Socket, owner: LegOwner, canReset: boolean) {
@@ -66,6 +73,9 @@ export class Leg {
   join(peer: Leg): void {
     this.peer = peer;
     peer.peer = this;
+    // An accepted socket has a reader only where what Node does not document has been seen to work.
+    this.#isDirect = this.#reader !== undefined && peer.#reader !== undefined;
+    peer.#isDirect = this.#isDirect;
     this.socket.on('drain', onDrain);
     peer.socket.on('drain', onDrain);
   }
@@ -103,11 +113,49 @@ export class Leg {
     if (peer === undefined) return this.#keep(chunk);
     this.bytesRead += chunk.length;
     this.movedAt = performance.now();
-    // A write that the kernel took whole leaves nothing to wait for, whatever the high-water mark says.
-    if (peer.socket.write(chunk) || peer.socket.writableLength === 0) return true;
+    if (peer.#write(chunk)) return true;
     this.waitsForPeer = true;
     this.owner.legStalled?.(this);
     return false;
+  }
+
+  /** Bytes given to the socket that the kernel has not taken yet. */
+  get unsent(): number {
+    return this.socket.writableLength + this.#underWay;
+  }
+
+  /** Sends a FIN behind everything written before. */
+  finish(): void {
+    // Once its FIN is asked for, libuv resets no more, though it may not be sent for a long time.
+    if (this.#underWay > 0) this.#afterwards ??= 'end';
+    else this.socket.end();
+  }
+
+  /** Closes behind everything written before. */
+  closeSoon(): void {
+    if (this.#underWay > 0) this.#afterwards = 'close';
+    else this.socket.destroySoon();
+  }
+
+  written(status: number): void {
+    this.#underWay = 0;
+    if (this.socket.destroyed) return;
+    if (status < 0) this.socket.destroy(writeError(status));
+    else if (this.#afterwards === 'end') this.socket.end();
+    else if (this.#afterwards === 'close') this.socket.destroySoon();
+    if (status === 0) readOn(this);
+  }
+
+  /** @returns whether more may be written at once */
+  #write(chunk: Buffer): boolean {
+    const { socket } = this;
+    if (this.#isDirect && this.#underWay === 0 && socket.writableLength === 0) {
+      const written = writeDirectly(socket, chunk, this);
+      if (written === 'partly') this.#underWay = chunk.length;
+      if (written !== 'unable') return written === 'whole';
+    }
+    // A write that the kernel took whole leaves nothing to wait for, whatever the high-water mark says.
+    return socket.write(chunk) || this.unsent === 0;
   }
 
   /**
@@ -117,7 +165,7 @@ export class Leg {
   probe(): void {
     const { socket } = this;
     // Only TCP tells a reset from an end. With bytes waiting to be written the kernel is watching by itself.
-    if (!this.#canReset || socket.destroyed || socket.writableEnded || socket.writableLength > 0) return;
+    if (!this.#canReset || socket.destroyed || socket.writableEnded || this.unsent > 0) return;
     socket.write(NOTHING);
   }
 
@@ -134,7 +182,7 @@ export class Leg {
     if (this.closed) return;
     // On anything but a plain TCP socket Node throws, and the peer of a Unix socket has no RST to see. Once the FIN is
     // on its way libuv refuses to reset (EINVAL), and Node then never closes the handle.
-    const finSent = this.socket.writableEnded && this.socket.writableLength === 0;
+    const finSent = this.socket.writableEnded && this.unsent === 0;
     if (this.#canReset && !finSent) this.socket.resetAndDestroy();
     else this.socket.destroy();
   }
@@ -185,7 +233,12 @@ function onData(this: Socket, chunk: Buffer): void {
 }
 
 function onDrain(this: Socket): void {
-  const source = (this as LegSocket)[kLeg].peer;
+  readOn((this as LegSocket)[kLeg]);
+}
+
+/** What was given to `leg` is written: its source is read again. */
+function readOn(leg: Leg): void {
+  const source = leg.peer;
   if (source?.waitsForPeer !== true) return;
   source.waitsForPeer = false;
   source.socket.resume();
@@ -200,7 +253,7 @@ function onEnd(this: Socket): void {
   const leg = (this as LegSocket)[kLeg];
   leg.endSeen = true;
   // With bytes waiting to be written their failure is the answer, later in this round of the event loop.
-  if (this.writableLength > 0) {
+  if (leg.unsent > 0) {
     setImmediate(passEnd, leg);
   } else {
     leg.probe();

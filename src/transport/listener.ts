@@ -17,7 +17,7 @@ export interface ListenerOptions {
   /** TCP keep-alive of accepted connections, 0 for none. */
   readonly keepAliveMs: number;
   /** Whether accepted sockets read into buffers of ours; `auto`: if a check in this process finds that it works. */
-  readonly directRead: DirectRead;
+  readonly directIo: DirectIo;
   readonly onConnection: (socket: Socket) => void;
   /** @param address where it really listens: the port the system picked for 0 */
   readonly onListening: (address: Address) => void;
@@ -26,7 +26,7 @@ export interface ListenerOptions {
   readonly onAcceptError: (errno: string) => void;
 }
 
-export type DirectRead = 'auto' | 'on' | 'off';
+export type DirectIo = 'auto' | 'on' | 'off';
 
 const BACKLOG = 4096;
 const RETRY_INITIAL_MS = 200;
@@ -131,7 +131,7 @@ export class Listener {
           this.#state = { phase: 'listening', server, address };
           this.#backoff.reset();
           onListening(address);
-          this.#readDirectly(server);
+          this.#goDirect(server);
         }
         resolve();
       });
@@ -139,11 +139,11 @@ export class Listener {
   }
 
   /** Until it is found to work sockets come the usual way, so that nobody waits for it. */
-  #readDirectly(server: Server): void {
-    const { directRead, onConnection, keepAliveMs } = this.#options;
-    if (directRead === 'off') return;
+  #goDirect(server: Server): void {
+    const { directIo, onConnection, keepAliveMs } = this.#options;
+    if (directIo === 'off') return;
     const options = { keepAliveDelayMs: keepAliveDelayMs(keepAliveMs), onConnection };
-    if (directRead === 'on') acceptDirectly(server, options);
+    if (directIo === 'on') acceptDirectly(server, options);
     else void directAcceptWorks().then((works) => works && acceptDirectly(server, options));
   }
 

@@ -107,7 +107,7 @@ class StreamRelay implements Relay, LegOwner {
     }
     for (const leg of [this.#client, this.#candidate]) {
       // Bytes that still wait for a reader would be lost behind a FIN that calls the stream complete.
-      if (gently && leg.socket.writableLength === 0) leg.close();
+      if (gently && leg.unsent === 0) leg.close();
       else leg.reset();
     }
   }
@@ -123,7 +123,7 @@ class StreamRelay implements Relay, LegOwner {
       return;
     }
     this.#endedBy ??= this.#nameOf(leg);
-    leg.peer?.socket.end();
+    leg.peer?.finish();
   }
 
   legFailed(leg: Leg, error: NodeJS.ErrnoException): void {
@@ -134,7 +134,7 @@ class StreamRelay implements Relay, LegOwner {
     this.#endedBy = side;
     this.#reason = isPeerReset(error) ? `${side}_reset` : `${side}_error`;
     // What a side sent before it refused more still has to reach the other, which is closed behind it.
-    if (leg.ended) leg.peer?.socket.destroySoon();
+    if (leg.ended) leg.peer?.closeSoon();
     else leg.peer?.reset();
   }
 
@@ -157,7 +157,7 @@ class StreamRelay implements Relay, LegOwner {
     const { peer } = leg;
     leg.reset();
     if (peer === undefined || peer.closed) return;
-    if (peer.socket.writableLength === 0 || !peer.socket.writable) peer.reset();
+    if (peer.unsent === 0 || !peer.socket.writable) peer.reset();
     else peer.socket.write(NOTHING, () => peer.reset());
   }
 

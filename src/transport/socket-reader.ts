@@ -17,7 +17,7 @@ const spareBuffers: Buffer[] = [];
 /** Whose bytes are read: the leg of the socket. */
 export interface Receiver {
   readonly socket: Socket;
-  readonly peer: { readonly socket: Socket; readonly encrypted: boolean } | undefined;
+  readonly peer: { readonly unsent: number; readonly encrypted: boolean } | undefined;
   readonly waitsForPeer: boolean;
   /** @returns false when reading must stop until it is resumed */
   deliver(chunk: Buffer): boolean;
@@ -79,7 +79,7 @@ export class SocketReader {
   /** The socket has closed: nothing is read any more. */
   release(): void {
     // A write from the buffer may still sit in the peer's queue; then the buffer goes to the garbage collector.
-    this.#giveBulkBufferBack((this.leg?.peer?.socket.writableLength ?? 0) === 0);
+    this.#giveBulkBufferBack((this.leg?.peer?.unsent ?? 0) === 0);
   }
 
   #takeBulkBuffer(): void {

@@ -42,7 +42,34 @@ test('the image says how it is to be run', async () => {
   assert.equal(labels['org.opencontainers.image.licenses'], 'MIT');
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
   assert.equal(labels['org.opencontainers.image.version'], version);
+  for (const name of ['title', 'description']) {
+    assert.notEqual(labels[`org.opencontainers.image.${name}`] ?? '', '', name);
+  }
 });
+
+test(
+  'the same sources give the same layers, and the labels say what the build was told',
+  { timeout: 240_000 },
+  async (t) => {
+    const words = { VERSION: '1.2.3', REVISION: 'abc', SOURCE: 'https://git.example/attache' };
+    const tag = `attache-again-${process.pid}`;
+    const args = Object.entries(words).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+    const before = new Set(await stages());
+    t.after(async () => {
+      const left = (await stages()).filter((id) => !before.has(id));
+      if (left.length > 0) await tryDocker('rmi', ...left);
+    });
+    // The first may come from the builder's cache, of whatever day; the second is made now.
+    const first = (await docker('build', '--quiet', '.')).trim();
+    await docker('build', '--quiet', '--no-cache', '--tag', tag, ...args, '.');
+    t.after(() => docker('rmi', tag));
+    assert.equal(await inspect(tag, '{{json .RootFS.Layers}}'), await inspect(first, '{{json .RootFS.Layers}}'));
+    const labels = JSON.parse(await inspect(tag, '{{json .Config.Labels}}')) as Record<string, string>;
+    for (const [name, value] of Object.entries(words)) {
+      assert.equal(labels[`org.opencontainers.image.${name.toLowerCase()}`], value);
+    }
+  },
+);
 
 test('promise 37: read-only, without capabilities or new privileges it becomes healthy, as uid 65532', async (t) => {
   const id = await startContainer(t, '--health-interval', '1s', ...hardened, image, ...words);
@@ -95,6 +122,12 @@ test('without a network, help and version answer with exit code 0', async () => 
     assert.notEqual(stdout.trim(), '', command);
   }
 });
+
+/** What stages of builds leave behind, a gigabyte each time. */
+async function stages(): Promise<readonly string[]> {
+  const ids = await docker('images', '--quiet', '--no-trunc', '--filter', 'dangling=true');
+  return ids.split('\n').filter((id) => id !== '');
+}
 
 async function imageFiles(t: TestContext): Promise<readonly string[]> {
   const id = (await docker('create', image)).trim();

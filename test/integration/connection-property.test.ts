@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import type { ConnectionClosedEvent } from '../../src/core/observer.ts';
-import { ErraticPeer, TELLS_RESETS } from '../support/erratic-peer.ts';
+import { ErraticPeer, TELLS_RESETS, type ErraticStep } from '../support/erratic-peer.ts';
 import { openDescriptors } from '../support/kernel.ts';
 import { activeResources, untilResourcesAre } from '../support/resources.ts';
 import { runSeed, seededRandom } from '../support/seeded.ts';
@@ -12,35 +12,72 @@ import { Tape } from '../support/tape.ts';
 import { eventually } from '../support/wait.ts';
 
 const AT_ONCE = 40;
-const RUN_MS = 6_000;
+/** Each run goes on for this long, and until so much has been done. */
+const RUN_MS = 4_000;
+const LEAST_STEPS = 2_000;
 
-for (const [condition, changes] of [
-  ['with peers that write, stall, end and reset as they like', false],
-  ['while the candidate set changes under them', true],
-] as const) {
-  test(`connections ${condition} carry every byte once and in order, and leave nothing behind`, async (t) => {
-    const seed = runSeed();
-    t.diagnostic(`TEST_SEED=${seed}`);
-    const world = await startWorld(t, seed);
-    const changing = changes ? setInterval(() => world.change(), 40) : undefined;
-    t.after(() => clearInterval(changing));
-    await world.round(4);
-    const before = { fds: openDescriptors(), resources: activeResources() };
-    const until = performance.now() + RUN_MS;
-    do {
-      const pairs = await world.round(AT_ONCE);
-      for (const { client, candidate, record } of pairs) {
-        const story = `TEST_SEED=${seed}: ${JSON.stringify({ client, candidate, record })}`;
-        checkRecord({ client, candidate, record, changes }, story);
-        if (candidate === undefined) continue;
-        checkStream({ from: client, to: candidate, changes }, story);
-        checkStream({ from: candidate, to: client, changes }, story);
+for (const directIo of ['on', 'off'] as const) {
+  for (const [condition, changes] of [
+    ['with peers that write, stall, end and reset as they like', false],
+    ['while the candidate set changes under them', true],
+  ] as const) {
+    test(`connections ${condition} carry every byte once and in order, and leave nothing behind (direct I/O ${directIo})`, async (t) => {
+      const seed = runSeed();
+      t.diagnostic(`TEST_SEED=${seed}`);
+      const bare = { fds: openDescriptors(), resources: activeResources() };
+      const world = await startWorld(t, { seed, directIo });
+      const changing = changes ? setInterval(() => world.change(), 40) : undefined;
+      t.after(() => clearInterval(changing));
+      await world.round(4);
+      const before = { fds: openDescriptors(), resources: activeResources() };
+      const until = performance.now() + RUN_MS;
+      do {
+        const pairs = await world.round(AT_ONCE);
+        for (const { client, candidate, record } of pairs) {
+          const story = `TEST_SEED=${seed}: ${JSON.stringify({ client, candidate, record })}`;
+          checkRecord({ client, candidate, record, changes }, story);
+          if (candidate === undefined) continue;
+          checkStream({ from: client, to: candidate, changes }, story);
+          checkStream({ from: candidate, to: client, changes }, story);
+        }
+      } while (performance.now() < until || world.steps.total < LEAST_STEPS);
+      t.diagnostic(`${world.steps.connections} connections, ${world.steps.total} steps: ${world.steps.summary()}`);
+      for (const side of ['client', 'candidate'] as const) {
+        for (const step of STEPS) assert.ok(world.steps.of(side, step) > 0, `no ${step} by a ${side}`);
       }
-    } while (performance.now() < until);
-    await untilResourcesAre(before.resources, 5_000);
-    await eventually(() => openDescriptors() <= before.fds, 'every descriptor is closed');
-  });
+      await untilResourcesAre(before.resources, 5_000);
+      await eventually(() => openDescriptors() <= before.fds, 'every descriptor is closed');
+      clearInterval(changing);
+      await world.close();
+      await untilResourcesAre(bare.resources, 5_000);
+      await eventually(() => openDescriptors() <= bare.fds, 'nothing is left of the service itself');
+    });
+  }
 }
+
+const STEPS: readonly ErraticStep[] = ['write', 'flood', 'stall', 'wait', 'end', 'reset'];
+
+/** Counts what was done, by whom. */
+class StepCount {
+  connections = 0;
+  total = 0;
+  readonly #counts = new Map<string, number>();
+
+  add(side: Side, step: ErraticStep): void {
+    this.total += 1;
+    this.#counts.set(`${side} ${step}`, this.of(side, step) + 1);
+  }
+
+  of(side: Side, step: ErraticStep): number {
+    return this.#counts.get(`${side} ${step}`) ?? 0;
+  }
+
+  summary(): string {
+    return [...this.#counts].map(([what, count]) => `${what} ${count}`).join(', ');
+  }
+}
+
+type Side = 'client' | 'candidate';
 
 interface Pair {
   readonly client: ErraticPeer;
@@ -96,19 +133,27 @@ interface World {
   round(connections: number): Promise<readonly Pair[]>;
   /** Another candidate set, with or without the one that is used. */
   change(): void;
+  /** Ends the service and the candidates. */
+  close(): Promise<void>;
+  readonly steps: StepCount;
 }
 
-async function startWorld(t: TestContext, seed: number): Promise<World> {
+async function startWorld(
+  t: TestContext,
+  { seed, directIo }: { readonly seed: number; readonly directIo: 'on' | 'off' },
+): Promise<World> {
   const random = seededRandom(seed);
   const tape = new Tape(random);
+  const steps = new StepCount();
   let streams = 0;
-  const peer = (socket: ConstructorParameters<typeof ErraticPeer>[0]['socket']) => {
+  const peerOf = (side: Side) => (socket: ConstructorParameters<typeof ErraticPeer>[0]['socket']) => {
     streams += 1;
-    return new ErraticPeer({ socket, stream: streams, tape, random: seededRandom(seed + streams) });
+    const onStep = (step: ErraticStep) => steps.add(side, step);
+    return new ErraticPeer({ socket, stream: streams, tape, random: seededRandom(seed + streams), onStep });
   };
   let candidates: ErraticPeer[] = [];
   const onConnection: NonNullable<Parameters<typeof startServer>[1]>['onConnection'] = (socket) => {
-    const candidate = peer(socket);
+    const candidate = peerOf('candidate')(socket);
     candidates.push(candidate);
     void candidate.play();
   };
@@ -117,15 +162,22 @@ async function startWorld(t: TestContext, seed: number): Promise<World> {
   const addresses = servers.map(({ address }) => ({ ...address, host: 'candidate.test' }));
   const service = await startService(t, {
     candidates: addresses.slice(0, 1),
+    directIo,
     dialing: {
       resolver: { resolve: () => new Promise((answer) => setTimeout(answer, random() * 20, ['127.0.0.1'])) },
     },
   });
   return {
+    steps,
+    async close() {
+      await service.service.close();
+      await Promise.all(servers.map((server) => server.stop()));
+    },
     async round(connections) {
       candidates = [];
+      steps.connections += connections;
       const finishedBefore = service.closed().length;
-      const clients = Array.from({ length: connections }, (_, place) => join(service, peer, place));
+      const clients = Array.from({ length: connections }, (_, place) => join(service, peerOf('client'), place));
       await Promise.all(clients.map(({ client }) => client.play()));
       const all = () => [...candidates, ...clients.map(({ client }) => client)];
       await eventually(() => all().every(({ closed }) => closed), 'every socket is closed', 20_000);

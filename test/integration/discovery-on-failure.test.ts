@@ -83,6 +83,7 @@ test('promise 24: a directory that is gone: by default the last set serves on, a
   assert.deepEqual([status, services[0]?.candidates], [200, 1]);
   assert.match(services[0]?.discovery.error ?? '', /ENOENT/);
   assert.equal(await ask(await attache.port()), 'kept');
+  await attache.line(({ msg }) => msg === 'discovery stale');
   assert.equal(attache.lines.filter(({ msg }) => msg === 'discovery stale').length, 1);
 });
 

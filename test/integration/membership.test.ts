@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { roundRobinPolicy } from '../../src/balancing/policies.ts';
 import { dialsTo } from '../support/kernel.ts';
 import { startService } from '../support/service.ts';
@@ -52,9 +53,9 @@ test('promise 20: a new set serves within 100 ms, and by default every establish
   const old = await established(port);
   const ended = readAll(old);
   const changedAt = performance.now();
-  source.put([a.address, b.address]);
+  source.put([b.address]);
   const fresh = await established(port);
-  assert.ok(performance.now() - changedAt < 1_000);
+  assert.deepEqual([a.sockets.length, b.sockets.length], [1, 1], 'served by the new set at once');
   assert.equal((await ended).end, 'reset');
   assert.ok(performance.now() - changedAt < 2_000);
   const { reason, endedBy } = await closedOne();
@@ -164,6 +165,8 @@ test('ON_CHANGE=keep leaves established connections alone; new ones go to the ne
   const client = await established(port);
   source.put([b.address]);
   assert.equal(await ask(port), 'b');
+  // Longer than a burst of changes is waited for.
+  await pause(200);
   client.write('still');
   await once(client, 'data');
   assert.equal(closed().filter(({ reason }) => reason === 'membership_changed').length, 0);

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { directRead } from './service.ts';
+import { endWithProcess } from './end-with.ts';
+import type { Scope } from './scope.ts';
+import { directIo } from './service.ts';
 import { eventually } from './wait.ts';
 
 /** The folder of package.json, from wherever the tests were built to. */
@@ -39,15 +40,16 @@ export interface AttacheOptions {
 }
 
 /** Starts `attache` with this environment alone (HTTP and admin endpoints off unless set). */
-export function startAttache(t: TestContext, options: AttacheOptions = {}): Attache {
+export function startAttache(t: Scope, options: AttacheOptions = {}): Attache {
   const { args = [], env = {}, nodeArgs = [], ulimit } = options;
   const command = [process.execPath, ...nodeArgs, mainFile, ...args];
   const limited = ulimit === undefined ? [] : ['sh', '-c', `ulimit ${ulimit} && exec "$0" "$@"`];
   const [file = '', ...rest] = [...limited, ...command];
   const child = spawn(file, rest, {
-    env: { PATH: process.env['PATH'], HTTP_ADDR: 'off', ADMIN_ADDR: 'off', DIRECT_READ: directRead(), ...env },
+    env: { PATH: process.env['PATH'], HTTP_ADDR: 'off', ADMIN_ADDR: 'off', DIRECT_IO: directIo(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  endWithProcess(child);
   const lines: LogLine[] = [];
   createInterface(child.stdout).on('line', (text) => lines.push(JSON.parse(text) as LogLine));
   let stderr = '';
@@ -82,7 +84,7 @@ export function startAttache(t: TestContext, options: AttacheOptions = {}): Atta
 
 /** Runs `attache` to its end. */
 export async function runAttache(
-  t: TestContext,
+  t: Scope,
   options: AttacheOptions,
 ): Promise<{ readonly code: number | NodeJS.Signals; readonly stdout: string; readonly stderr: string }> {
   const { args = [], env = {} } = options;

@@ -17,7 +17,11 @@ export interface PeerOptions {
   readonly stream: number;
   readonly tape: Tape;
   readonly random: () => number;
+  /** Told of everything it does. */
+  readonly onStep?: (step: ErraticStep) => void;
 }
+
+export type ErraticStep = 'write' | 'flood' | 'stall' | 'wait' | 'end' | 'reset';
 
 /**
  * One end of a connection that does what applications do, in any order: writes of all sizes, with and without waiting
@@ -39,6 +43,7 @@ export class ErraticPeer {
   readonly #socket: Socket;
   readonly #tape: Tape;
   readonly #random: () => number;
+  readonly #onStep: (step: ErraticStep) => void;
   readonly #header = Buffer.alloc(HEADER_BYTES);
 
   constructor(options: PeerOptions) {
@@ -46,6 +51,7 @@ export class ErraticPeer {
     this.stream = options.stream;
     this.#tape = options.tape;
     this.#random = options.random;
+    this.#onStep = options.onStep ?? (() => undefined);
     this.#socket
       .on('data', (chunk: Buffer) => this.#take(chunk))
       .on('end', () => this.#sawEnd())
@@ -55,17 +61,22 @@ export class ErraticPeer {
 
   /** Does its part; resolves when it has ended or reset its stream, or has lost the connection. */
   async play(): Promise<void> {
-    if (this.#random() < HEAVY_SHARE) while (this.sent < HEAVY_BYTES && this.#isUp) this.#write(MOST_WRITTEN);
+    if (this.#random() < HEAVY_SHARE) {
+      this.#onStep('flood');
+      while (this.sent < HEAVY_BYTES && this.#isUp) this.#write(MOST_WRITTEN);
+    }
     const steps = Math.floor(this.#random() * MOST_STEPS);
     for (let step = 0; step < steps && this.#isUp; step += 1) await this.#step();
     if (!this.#isUp) return;
     if (this.#random() < 0.25) {
       this.reset = true;
+      this.#onStep('reset');
       this.#socket.resetAndDestroy();
       return;
     }
     if (this.sent === 0) this.#write(HEADER_BYTES);
     this.ended = true;
+    this.#onStep('end');
     this.#socket.end();
   }
 
@@ -75,6 +86,7 @@ export class ErraticPeer {
 
   async #step(): Promise<void> {
     const dice = this.#random();
+    this.#onStep(dice < 0.6 ? 'write' : dice < 0.8 ? 'stall' : 'wait');
     if (dice < 0.6) {
       // As many small ones as large ones, up to the largest.
       const isTaken = this.#write(Math.ceil(MOST_WRITTEN ** this.#random()));

@@ -4,11 +4,15 @@ import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { startAttache } from './attache.ts';
 import { openDescriptors } from './kernel.ts';
+import { probeArgs, proberOf, type Probe } from './prober.ts';
 import { eventually } from './wait.ts';
 
 /** The real program before an echo server, each a process of its own, so that each has its own descriptors. */
 export interface LoadedProgram {
   readonly pid: number;
+  readonly echoPid: number;
+  /** What the program says of its memory, and of its event loop since the last time. */
+  probe(): Promise<Probe>;
   readonly port: number;
   /** A client from one of many loopback addresses: each has its own ephemeral ports. */
   join(): Promise<Socket>;
@@ -26,8 +30,11 @@ export async function startLoadedProgram(
   env: Readonly<Record<string, string>> = {},
 ): Promise<LoadedProgram> {
   const echo = await startEchoProcess(t);
-  const dst = BACKENDS.map((host) => `${host}:${echo}`).join();
-  const attache = startAttache(t, { env: { SRC: '127.0.0.1:0', DST: dst, LB: 'true', ACCESS_LOG: 'false', ...env } });
+  const dst = BACKENDS.map((host) => `${host}:${echo.port}`).join();
+  const attache = startAttache(t, {
+    nodeArgs: probeArgs,
+    env: { SRC: '127.0.0.1:0', DST: dst, LB: 'true', ACCESS_LOG: 'false', ...env },
+  });
   const port = await attache.port();
   const pid = attache.child.pid ?? 0;
   let joined = 0;
@@ -47,7 +54,7 @@ export async function startLoadedProgram(
   const settled = () =>
     eventually(() => openDescriptors(pid) <= before, `the program is back at ${before} descriptors`, 20_000);
   await settled();
-  return { pid, port, join, settled };
+  return { pid, echoPid: echo.pid, port, join, settled, probe: proberOf(attache) };
 }
 
 /** Sends a byte and waits for it to come back; resolves to the ms that took. */
@@ -58,12 +65,12 @@ export async function echoed(socket: Socket): Promise<number> {
   return performance.now() - began;
 }
 
-async function startEchoProcess(t: TestContext): Promise<number> {
+async function startEchoProcess(t: TestContext): Promise<{ readonly port: number; readonly pid: number }> {
   const script = `const s = require('node:net').createServer({ allowHalfOpen: true }, (c) => {
       c.on('error', () => {}).on('data', (d) => c.write(d)).on('end', () => c.end());
     }).listen({ port: 0, host: '0.0.0.0', backlog: 4096 }, () => process.stdout.write(String(s.address().port)));`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
   const [port] = (await once(child.stdout, 'data')) as [Buffer];
-  return Number(port.toString());
+  return { port: Number(port.toString()), pid: child.pid ?? 0 };
 }

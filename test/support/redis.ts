@@ -1,39 +1,32 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { faultyProcess, type FaultyProcess } from './process-faults.ts';
 import { RedisInline } from './redis-inline.ts';
+import type { Scope } from './scope.ts';
 import { freePort } from './tcp.ts';
-import { eventually } from './wait.ts';
 
-/** A real redis-server on a free loopback port, holding `name` under the key `name`; killed with the test. */
-export interface Redis {
+/** A real redis-server on a free loopback port, holding `name` under the key `name`, also after a restart. */
+export interface Redis extends FaultyProcess {
   readonly port: number;
-  /** kill -9, and gone when it resolves. */
-  kill(): Promise<void>;
-  readonly pid: number;
 }
 
-export async function startRedis(t: TestContext, name: string): Promise<Redis> {
+/** Starts one; it is killed with the test. */
+export async function startRedis(t: Scope, name: string): Promise<Redis> {
   const directory = mkdtempSync(join(tmpdir(), 'attache-redis-'));
   const port = await freePort();
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory];
-  const child = spawn('redis-server', args, { stdio: 'ignore' });
-  const gone = once(child, 'exit');
-  const kill = async () => {
-    child.kill('SIGKILL');
-    await gone;
-  };
+  const server = faultyProcess(t, {
+    command: 'redis-server',
+    args: ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', directory],
+    ready: () => answers(port, `SET name ${name}`),
+  });
+  // Killed here, too: scopes end what they hold in different orders.
   t.after(async () => {
-    await kill();
+    await server.kill();
     rmSync(directory, { recursive: true, force: true });
   });
-  const [error] = (await Promise.race([once(child, 'error'), once(child, 'spawn')])) as [Error?];
-  if (error !== undefined) throw new Error('redis-server is needed: run scripts/setup-tests', { cause: error });
-  await eventually(() => answers(port, `SET name ${name}`), 'redis answers');
-  return { port, kill, pid: child.pid ?? 0 };
+  await server.start();
+  return Object.assign(server, { port });
 }
 
 async function answers(port: number, command: string): Promise<boolean> {

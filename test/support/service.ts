@@ -55,10 +55,10 @@ export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'dialin
   readonly observe?: Observer;
 }
 
-/** `DIRECT_READ` of the environment is how the whole suite is run with it forced on or off. */
-export function directRead(): 'auto' | 'on' | 'off' {
-  const asked = process.env['DIRECT_READ'] ?? 'auto';
-  if (asked !== 'auto' && asked !== 'on' && asked !== 'off') throw new Error(`DIRECT_READ=${asked}`);
+/** `DIRECT_IO` of the environment is how the whole suite is run with it forced on or off. */
+export function directIo(): 'auto' | 'on' | 'off' {
+  const asked = process.env['DIRECT_IO'] ?? 'auto';
+  if (asked !== 'auto' && asked !== 'on' && asked !== 'off') throw new Error(`DIRECT_IO=${asked}`);
   return asked;
 }
 
@@ -82,7 +82,7 @@ export async function startService(t: TestContext, options: TestServiceOptions):
     onChange: 'reset',
     drainTimeoutMs: 30_000,
     resetJitterMs: 0,
-    directRead: directRead(),
+    directIo: directIo(),
     ...rest,
     source,
     dialing: {

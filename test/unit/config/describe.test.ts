@@ -75,7 +75,7 @@ process
   ready_min_candidates  0
   drain_delay           0
   shutdown_timeout      30s
-  direct_read           auto
+  direct_io             auto
   log_level             info
   log_format            json
   access_log            true

@@ -296,7 +296,7 @@ test('what is not set has its documented default', () => {
     readyMinCandidates: 0,
     drainDelayMs: 0,
     shutdownTimeoutMs: 30_000,
-    directRead: 'auto',
+    directIo: 'auto',
     log: { level: 'info', format: 'json', access: true },
     warnings: [],
   });
@@ -350,7 +350,7 @@ test('process-wide words are read', () => {
       READY_MIN_CANDIDATES: '2',
       DRAIN_DELAY: '1m30s',
       SHUTDOWN_TIMEOUT: '500ms',
-      DIRECT_READ: 'off',
+      DIRECT_IO: 'off',
       LOG_LEVEL: 'WARNING',
       LOG_FORMAT: 'pretty',
       ACCESS_LOG: 'No',
@@ -376,7 +376,7 @@ test('process-wide words are read', () => {
   assert.equal(config.readyMinCandidates, 2);
   assert.equal(config.drainDelayMs, 90_000);
   assert.equal(config.shutdownTimeoutMs, 500);
-  assert.equal(config.directRead, 'off');
+  assert.equal(config.directIo, 'off');
   assert.deepEqual(config.log, { level: 'warn', format: 'pretty', access: false });
   assert.deepEqual(config.warnings, ['STATE_FILE: not used, as DISCOVERY_ON_FAILURE is clear']);
 });

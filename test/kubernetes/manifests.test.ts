@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { IContainer } from 'kubernetes-models/v1/Container';
+import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
+import { parse } from 'yaml';
+import { readName } from '../../src/config/words.ts';
+import { parseDuration } from '../../src/core/duration.ts';
+import { projectRoot, runAttache } from '../support/attache.ts';
+import { attacheOf, environmentOf, podSpecOf, typeErrors, validate, type Resource } from '../support/kubernetes.ts';
+import { manifests, renderings } from '../support/renderings.ts';
+
+const all = renderings();
+const pods = all.flatMap(({ name, resources }) =>
+  resources.flatMap((resource) => {
+    const pod = podSpecOf(resource);
+    return pod === undefined
+      ? []
+      : [{ name: `${name}, ${resource.metadata?.name ?? '?'}`, resource, pod, attache: attacheOf(pod) }];
+  }),
+);
+
+for (const { name, resources } of all) {
+  test(`${name}: every field has the type that Kubernetes gives it`, () => {
+    assert.ok(resources.length > 0);
+    resources.forEach(validate);
+  });
+}
+
+test('no manifest has a field that Kubernetes does not know', (t) => {
+  assert.equal(
+    typeErrors(
+      t,
+      all.flatMap(({ resources }) => resources),
+    ),
+    '',
+  );
+});
+
+test('a misspelt field and a wrong type are found', (t) => {
+  const [{ resource } = assert.fail('no pod')] = pods;
+  assert.equal(resource.kind, 'Pod');
+  const misspelt = { ...resource, spec: { ...podSpecOf(resource), enableServiceLink: false } } as Resource;
+  assert.match(typeErrors(t, [misspelt]), /enableServiceLink/);
+  const mistyped = { ...resource, spec: { ...podSpecOf(resource), enableServiceLinks: 'no' } } as unknown as Resource;
+  assert.throws(() => validate(mistyped), /enableServiceLinks/);
+});
+
+test('every file of deploy/kubernetes is part of something that is checked here', () => {
+  const folders = [
+    'trial',
+    'base',
+    ...readdirSync(join(projectRoot, manifests, 'overlays')).map((name) => `overlays/${name}`),
+  ];
+  const used = folders.flatMap((folder) => [`${folder}/kustomization.yaml`, ...filesOf(folder)]);
+  const found = readdirSync(join(projectRoot, manifests), { recursive: true, encoding: 'utf8' });
+  const unused = found.filter((file) => /[.](ya?ml|json)$/.test(file) && !used.includes(file));
+  assert.deepEqual(unused, ['trial/pod.yaml']);
+});
+
+for (const { name, pod, attache } of pods) {
+  test(`${name}: its words are words of the product, and together a configuration without a warning`, async (t) => {
+    const names = (attache.env ?? []).map((entry) => entry.name);
+    assert.ok(names.length > 0);
+    assert.equal(new Set(names).size, names.length, 'a word twice');
+    for (const word of names) assert.match(readName(word)?.kind ?? 'unknown', /^(word|secret-file)$/, word);
+    const { code, stderr } = await check(t, attache);
+    assert.equal(stderr, '');
+    assert.equal(code, 0);
+  });
+
+  test(`${name}: it fits the restricted profile of the pod security standards`, () => {
+    assertRestricted(pod);
+  });
+
+  test(`${name}: no Service's variables, no token, a tag of its own, and memory is bounded`, () => {
+    assert.equal(pod.enableServiceLinks, false);
+    assert.equal(pod.automountServiceAccountToken, false);
+    const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
+    assert.equal(attache.image, `attache:${version}`);
+    const { limits } = attache.resources ?? {};
+    assert.match(String(limits?.['memory']), /^\d+Mi$/);
+    assert.equal(limits?.['cpu'], undefined, 'a limit of CPU delays every byte');
+  });
+
+  test(`${name}: stopping takes less than the grace period`, () => {
+    const words = environmentOf(attache);
+    const needed = seconds(words['DRAIN_DELAY'] ?? '0') + seconds(words['SHUTDOWN_TIMEOUT'] ?? '30s');
+    assert.ok((pod.terminationGracePeriodSeconds ?? 30) > needed, `${needed} s`);
+    const pair = pod.containers.length > 1 && pod.restartPolicy === undefined;
+    if (pair)
+      assert.ok(seconds(words['DRAIN_DELAY'] ?? '0') > 0, 'the app that stops at the same time is still served');
+  });
+
+  test(`${name}: probes ask the port that HTTP_ADDR opens, and the admin port stays on loopback`, () => {
+    const words = environmentOf(attache);
+    const port = Number((words['HTTP_ADDR'] ?? ':29091').split(':').at(-1));
+    assert.deepEqual(attache.ports, [{ name: 'attache-http', containerPort: port }]);
+    assert.match(words['ADMIN_ADDR'] ?? '127.0.0.1:', /^127[.]0[.]0[.]1:/);
+    const { startupProbe, readinessProbe, livenessProbe } = attache;
+    const asked = (path: string) => ({ path, port: 'attache-http' });
+    if (startupProbe !== undefined) assert.deepEqual(startupProbe.httpGet, asked('/readyz'));
+    if (readinessProbe !== undefined) assert.deepEqual(readinessProbe.httpGet, asked('/readyz'));
+    assert.deepEqual(livenessProbe?.httpGet, asked('/healthz'));
+    assert.ok(startupProbe !== undefined || !attache.native, 'a native sidecar holds the app back until it is ready');
+    assert.ok(readinessProbe !== undefined || pod.restartPolicy === 'Never');
+  });
+
+  test(`${name}: a native sidecar always restarts, an ordinary container says nothing of it`, () => {
+    assert.equal(attache.restartPolicy, attache.native ? 'Always' : undefined);
+  });
+
+  test(`${name}: what is mounted is a volume of the pod, whole and read-only`, () => {
+    const volumes = new Set((pod.volumes ?? []).map((volume) => volume.name));
+    for (const mount of attache.volumeMounts ?? []) {
+      assert.ok(volumes.has(mount.name), mount.name);
+      assert.equal(mount.subPath, undefined, 'a subPath is never updated');
+      if (mount.name !== 'more') assert.equal(mount.readOnly, true);
+    }
+  });
+}
+
+function check(t: TestContext, attache: IContainer) {
+  const referred = (attache.env ?? []).flatMap(({ name, valueFrom }) =>
+    valueFrom === undefined ? [] : [[name, 'secret'] as const],
+  );
+  return runAttache(t, {
+    args: ['check'],
+    env: { ...environmentOf(attache), ...Object.fromEntries<string>(referred) },
+  });
+}
+
+/** https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted, and a root that is read-only. */
+function assertRestricted(pod: IPodSpec): void {
+  assert.equal(pod.securityContext?.runAsNonRoot, true);
+  assert.deepEqual(pod.securityContext.seccompProfile, { type: 'RuntimeDefault' });
+  for (const key of ['hostNetwork', 'hostPID', 'hostIPC'] as const) assert.equal(pod[key], undefined);
+  for (const { configMap, secret, emptyDir } of pod.volumes ?? []) assert.ok(configMap ?? secret ?? emptyDir);
+  for (const { name, securityContext, ports } of [...(pod.initContainers ?? []), ...pod.containers]) {
+    const { runAsUser, runAsGroup, ...rest } = securityContext ?? {};
+    assert.deepEqual(
+      rest,
+      { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+      name,
+    );
+    assert.ok((runAsUser ?? 0) > 0 && (runAsGroup ?? 0) > 0, name);
+    if (name === 'attache') assert.equal(runAsUser, 65532);
+    for (const { hostPort } of ports ?? []) assert.equal(hostPort, undefined);
+  }
+}
+
+/** Files that the kustomization of a folder names. */
+function filesOf(folder: string): readonly string[] {
+  if (folder === 'trial') return [];
+  const text = readFileSync(join(projectRoot, manifests, folder, 'kustomization.yaml'), 'utf8');
+  const { resources = [], patches = [] } = parse(text) as { resources?: string[]; patches?: { path: string }[] };
+  return [...resources, ...patches.map(({ path }) => path)].map((path) => `${folder}/${path}`);
+}
+
+function seconds(text: string): number {
+  const read = parseDuration(text);
+  assert.ok(read.ok, text);
+  return read.ms / 1000;
+}

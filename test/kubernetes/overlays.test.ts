@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { posix } from 'node:path';
+import { test } from 'node:test';
+import type { IConfigMap } from 'kubernetes-models/v1/ConfigMap';
+import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
+import { parseAddress } from '../../src/core/address.ts';
+import { attacheOf, environmentOf, podSpecOf, type Resource } from '../support/kubernetes.ts';
+import { overlay, overlays } from '../support/renderings.ts';
+
+test('there is an overlay for each way of use', () => {
+  assert.deepEqual(overlays, ['classic', 'directory', 'etcd', 'job', 'mtls']);
+});
+
+test('etcd: discovery instead of the candidate of the base', () => {
+  const words = wordsOf(overlay('etcd'));
+  assert.equal(words['DST'], undefined);
+  assert.equal(words['SRV'], '/srv/redis/debug');
+  assert.match(words['DSC'] ?? '', /^http:/);
+});
+
+test('directory: the items of the ConfigMap make a registry in which SRV is found, of addresses alone', () => {
+  const resources = overlay('directory');
+  const pod = onlyPod(resources);
+  const attache = attacheOf(pod);
+  const words = environmentOf(attache);
+  assert.equal(words['DST'], undefined);
+  const mount = attache.volumeMounts?.find(({ name }) => name === 'registry');
+  assert.equal(words['DSC'], `file://${mount?.mountPath ?? ''}`);
+
+  const volume = pod.volumes?.find(({ name }) => name === 'registry')?.configMap;
+  assert.equal(volume?.optional, true, 'a key that is absent must not keep the pod from starting');
+  const items = volume.items ?? [];
+  assert.ok(items.length > 0);
+  for (const { path } of items) {
+    // The rules of the API server for such a path: relative, and no part of it goes up.
+    assert.ok(!path.startsWith('/') && !path.split('/').includes('..') && !path.startsWith('..'), path);
+    assert.equal(`/${posix.dirname(path)}`, words['SRV']);
+    assert.deepEqual(parseAddress(posix.basename(path), 'discovered').ok, true, path);
+  }
+  const members = resources.find((resource): resource is IConfigMap => resource.kind === 'ConfigMap');
+  assert.equal(members?.metadata?.name, volume.name);
+  const keys = Object.keys(members?.data ?? {});
+  assert.ok(keys.length > 0);
+  for (const key of keys) {
+    assert.match(key, /^[-._a-zA-Z0-9]+$/, 'what the API server takes for a key');
+    assert.ok(
+      items.some((item) => item.key === key),
+      key,
+    );
+  }
+});
+
+test('mtls: the Secret gives the three files that TLS_CERTPATH looks for, readable for the group alone', () => {
+  const pod = onlyPod(overlay('mtls'));
+  const attache = attacheOf(pod);
+  const words = environmentOf(attache);
+  assert.equal(words['TLS_MODE'], 'client');
+  const { secret } = pod.volumes?.find(({ name }) => name === 'tls') ?? {};
+  assert.deepEqual(secret?.items?.map(({ path }) => path).sort(), ['ca.pem', 'cert.pem', 'key.pem']);
+  assert.equal(secret.defaultMode, 0o440);
+  assert.equal(pod.securityContext?.fsGroup, attache.securityContext?.runAsGroup);
+  const mount = attache.volumeMounts?.find(({ name }) => name === 'tls');
+  assert.equal(mount?.mountPath, words['TLS_CERTPATH']);
+});
+
+test('classic: attache is the first of the ordinary containers, and there is no init container', () => {
+  const pod = onlyPod(overlay('classic'));
+  assert.equal(pod.initContainers, undefined);
+  assert.deepEqual(
+    pod.containers.map(({ name }) => name),
+    ['attache', 'app'],
+  );
+});
+
+test('job: the native one needs no quit, the classic one asks for it, and neither starts its pod again', () => {
+  const jobs = overlay('job').map((resource) => podSpecOf(resource) ?? assert.fail('not a job'));
+  assert.deepEqual(
+    jobs.map((pod) => pod.restartPolicy),
+    ['Never', 'Never'],
+  );
+  const quits = (pod: IPodSpec) => pod.containers.some(({ args }) => args?.some((text) => text.includes('/quit')));
+  for (const pod of jobs) assert.equal(quits(pod), !attacheOf(pod).native);
+  assert.deepEqual(jobs.map((pod) => attacheOf(pod).native).sort(), [false, true]);
+});
+
+function onlyPod(resources: readonly Resource[]): IPodSpec {
+  const [pod, ...more] = resources.flatMap((resource) => podSpecOf(resource) ?? []);
+  assert.ok(pod !== undefined && more.length === 0);
+  return pod;
+}
+
+function wordsOf(resources: readonly Resource[]): Readonly<Record<string, string>> {
+  return environmentOf(attacheOf(onlyPod(resources)));
+}

@@ -1,0 +1,148 @@
+import { availableParallelism } from 'node:os';
+import { chart } from './chart.ts';
+import type { Findings } from './soak.ts';
+import type { Check } from './verdict.ts';
+
+export interface Report {
+  readonly markdown: string;
+  readonly json: string;
+  readonly svg: string;
+}
+
+const MiB = 1024 * 1024;
+
+/** @param svgName under which the memory curve will lie beside the report */
+export function reportOf(findings: Findings, checks: readonly Check[], svgName: string): Report {
+  const { curve, ...rest } = findings;
+  const log = { ...rest.log, reasons: Object.fromEntries(rest.log.reasons) };
+  const points = curve.map(([second, kb]) => [second, kb / 1_024] as const);
+  return {
+    markdown: markdownOf(findings, checks, svgName),
+    json: jsonOf({ machine: machine(), ...rest, log, checks }, curve),
+    svg: chart(points, { title: 'Resident memory of the program', x: 's', y: 'MiB' }),
+  };
+}
+
+/** With one line for each sample, which are hundreds. */
+function jsonOf(all: object, curve: Findings['curve']): string {
+  const samples = curve.map((sample) => `    [${sample.join(', ')}]`).join(',\n');
+  const head = JSON.stringify(all, undefined, 2).slice(0, -'\n}'.length);
+  return `${head},\n  "secondsResidentKbDescriptors": [\n${samples}\n  ]\n}\n`;
+}
+
+function markdownOf(findings: Findings, checks: readonly Check[], svgName: string): string {
+  const { clients, log, warm, end, loop, health, seed, ms } = findings;
+  const { tally } = clients;
+  const number = (value: number) => Math.round(value).toLocaleString('en');
+  const mib = (bytes: number) => `${(bytes / MiB).toFixed(1)} MiB`;
+  const failed = checks.filter(({ ok }) => !ok);
+  return [
+    '# Chaos soak',
+    '',
+    ...paragraph(
+      `${number(ms / 1_000)} seconds of faults after a warm-up, seed ${seed}, on ${machine()}: ` +
+        (failed.length === 0 ? '**every check passed**.' : `**${failed.length} of ${checks.length} checks failed**.`),
+    ),
+    '',
+    ...paragraph(
+      'The real program, as its own process, carries for two services (`ordered`; `rotating`: round-robin with two ' +
+        'retries), both with `HOLD_TIMEOUT=10s` and defaults otherwise, over one etcd directory with three Redis. ' +
+        'Clients in another process compare each byte that comes with the one that has to come, and know what they have ' +
+        'written to each run of each server. What the registry has confirmed, what the access log says and where clients ' +
+        'were answered from is compared by the clock of the one machine.',
+    ),
+    '',
+    '`npm run test:soak -- --minutes 5 --seed N --report docs` repeats it.',
+    '',
+    '## What was judged',
+    '',
+    ...table(
+      ['check', 'bound', 'measured', ''],
+      checks.map(({ name, bound, measured, ok }) => [name, bound, measured, ok ? 'ok' : '**failed**']),
+    ),
+    ...failed.flatMap(({ name, details }) => ['', `${name}:`, '', '```text', ...details, '```']),
+    '',
+    '## What was done',
+    '',
+    ...table(
+      ['fault, warm-up included', 'times'],
+      Object.entries(findings.faults).map(([kind, count]) => [kind, number(count)]),
+    ),
+    '',
+    ...paragraph(
+      `${number(findings.registryWrites)} writes to the registry were confirmed, and ` +
+        `${number(findings.absences)} times a member was gone for longer than the 2 s after which nobody may be carried ` +
+        `to it. ${number(findings.stays.byLog)} access lines and ${number(findings.stays.byClients)} reports of clients ` +
+        'were held against them.',
+    ),
+    '',
+    '## What clients saw',
+    '',
+    ...table(
+      ['', ''],
+      [
+        ['connections begun', number(tally.connections)],
+        ['answers compared (of up to 20 commands each)', number(tally.answers)],
+        ['bytes sent, received', `${mib(tally.bytesOut)}, ${mib(tally.bytesIn)}`],
+        ['largest text that came back whole', mib(tally.largestBytes)],
+        ['connections that ended before an answer (killed, reset on a change, out of patience)', number(tally.cuts)],
+        ['longest wait for an answer, over as many connections as it took', `${number(tally.longestPauseMs)} ms`],
+        ['waits of more than a second', number(tally.pausesOverSecond)],
+        ['connections that waited over 100 ms for a candidate and were carried', number(log.waited)],
+        ['longest of those', `${number(log.longestWaitMs)} ms`],
+      ],
+    ),
+    '',
+    'How connections ended, by the access log:',
+    '',
+    ...table(
+      ['reason', 'connections'],
+      [...log.reasons].sort(([, a], [, b]) => b - a).map(([reason, count]) => [`\`${reason}\``, number(count)]),
+    ),
+    '',
+    '## The process',
+    '',
+    ...table(
+      ['without clients, after a full collection', 'after the warm-up', 'at the end'],
+      [
+        ['resident', mib(warm.residentKb * 1_024), mib(end.residentKb * 1_024)],
+        ['heap', mib(warm.heapBytes), mib(end.heapBytes)],
+        ['buffers', mib(warm.bufferBytes), mib(end.bufferBytes)],
+        ['descriptors', number(warm.descriptors), number(end.descriptors)],
+      ],
+    ),
+    '',
+    `![Resident memory over time](${svgName})`,
+    '',
+    ...paragraph(
+      `Event loop: blocked for at most ${number(loop.maxMs)} ms, 99th percentile ${loop.p99Ms.toFixed(1)} ms (the ` +
+        `machine carries servers, clients and judge as well). \`/healthz\`: ${number(health.asked)} asked, the slowest ` +
+        `${number(health.slowestMs)} ms. Log: ${number(log.accessLines)} access lines and ${number(log.otherLines)} others.`,
+    ),
+    '',
+  ].join('\n');
+}
+
+function machine(): string {
+  return `${availableParallelism()} cores, Node ${process.versions.node}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = head.map((cell, column) =>
+    [cell, ...rows.map((row) => row[column] ?? '')].reduce((most, { length }) => Math.max(most, length), 3),
+  );
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)];
+}
+
+const LINE = 118;
+
+function paragraph(text: string): readonly string[] {
+  const lines: string[] = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? '';
+    if (last.length + word.length < LINE) lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
