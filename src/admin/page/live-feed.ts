@@ -14,6 +14,8 @@ export interface LiveFeedOptions {
   readonly stallMs?: number;
   /** A stream ends after this time, and its page opens another, so that one who vanished keeps no place; default 5 min. */
   readonly lifetimeMs?: number;
+  /** How long the past is kept up after the last reader has left; default 3 min. */
+  readonly lingerMs?: number;
 }
 
 /** Pages that can look on at the same time; each has one of the connections that probes need, too. */
@@ -23,7 +25,6 @@ const STALL_MS = 10_000;
 const LIFETIME_MS = 300_000;
 /** A page that hears nothing for some of these knows that it is cut off. */
 const BEAT_MS = 5_000;
-/** How long the past is kept up after the last reader has left. */
 const LINGER_MS = 180_000;
 /** When a browser that was cut off comes again. */
 const RETRY_MS = 1_000;
@@ -94,7 +95,7 @@ export class LiveFeed {
   #tick(): void {
     const now = performance.now();
     if (this.#readers.size > 0) this.#lastReaderAt = now;
-    else if (now - this.#lastReaderAt > LINGER_MS) {
+    else if (now - this.#lastReaderAt > (this.#options.lingerMs ?? LINGER_MS)) {
       this.#stop();
       return;
     }

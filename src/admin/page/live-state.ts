@@ -68,7 +68,7 @@ function serviceOf(
     bytesToClient: service.bytesToClient,
     discovery: discovery.isFixed === true ? 'fixed' : discovery.status,
     discoveryError: optional(discovery.error),
-    discoveryOkAtMs: looked === undefined ? undefined : nowMs - looked,
+    discoveryOkAtMs: looked === undefined ? undefined : toSecond(nowMs - looked),
     tls: tls === undefined ? undefined : short(`TLS ${tls.mode}, ${tls.status}`),
     changes: service.changes.slice(0, MAX_CHANGES).map(changeOf),
     ignored: service.ignored.map(({ at, key, reason }) => ({

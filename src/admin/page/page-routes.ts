@@ -45,6 +45,7 @@ export class PageRoutes {
 
   async #events(): Promise<HttpAnswer | HttpStream> {
     this.#feed ??= this.#createFeed();
+    this.#feed.catch(() => (this.#feed = undefined));
     const feed = await this.#feed;
     if (this.#closed) feed.close();
     return feed.answer();

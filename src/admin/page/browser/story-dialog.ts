@@ -42,6 +42,8 @@ export class StoryDialog {
     clearTimeout(this.#timer);
     this.#id = undefined;
     if (location.hash.startsWith('#connection/')) history.replaceState(null, '', location.pathname + location.search);
+    // The browser goes back to the link that was followed, but that may have left with its row.
+    if (document.activeElement === document.body) element('connections', HTMLElement).focus();
   }
 
   async #ask(id: string): Promise<void> {
