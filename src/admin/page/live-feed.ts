@@ -83,6 +83,7 @@ export class LiveFeed {
     }
     const reader: Reader = { channel, openedAt: performance.now(), spokeAt: performance.now(), sent: '' };
     this.#readers.add(reader);
+    this.#lastReaderAt = reader.openedAt;
     channel.on('error', () => this.#readers.delete(reader));
     channel.on('close', () => this.#readers.delete(reader));
     const looked = this.#look();
