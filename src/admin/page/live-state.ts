@@ -26,6 +26,8 @@ const MAX_NAMES = 5;
 const MAX_REASONS = 10;
 const MAX_TEXT = 160;
 const SECOND_MS = 1_000;
+/** A registry that is well is confirmed all the time, which is no news each time. */
+const LOOK_MS = 5_000;
 
 /** Ends that somebody meant. */
 const ROUTINE: ReadonlySet<CloseReason> = new Set<CloseReason>(['finished', 'idle_timeout', 'max_lifetime']);
@@ -39,7 +41,7 @@ export function liveState({ report, connections, finished, nowMs }: LiveSources)
     version,
     phase,
     ready,
-    startedAtMs: toSecond(nowMs - uptimeMs),
+    startedAtMs: roundTo(SECOND_MS, nowMs - uptimeMs),
     services: services.map((service) => serviceOf(service, { most, nowMs })),
     connections: connections.slice(0, MAX_CONNECTIONS).map((connection) => connectionOf(connection, nowMs)),
     failures: bad.slice(0, MAX_FAILURES).map(failureOf),
@@ -68,7 +70,7 @@ function serviceOf(
     bytesToClient: service.bytesToClient,
     discovery: discovery.isFixed === true ? 'fixed' : discovery.status,
     discoveryError: optional(discovery.error),
-    discoveryOkAtMs: looked === undefined ? undefined : toSecond(nowMs - looked),
+    discoveryOkAtMs: looked === undefined ? undefined : roundTo(LOOK_MS, nowMs - looked),
     tls: tls === undefined ? undefined : short(`TLS ${tls.mode}, ${tls.status}`),
     changes: service.changes.slice(0, MAX_CHANGES).map(changeOf),
     ignored: service.ignored.map(({ at, key, reason }) => ({
@@ -110,7 +112,7 @@ function connectionOf(connection: OpenConnection, nowMs: number): LiveConnection
     candidate: optional(candidate),
     phase,
     peer: optional(tls?.peer),
-    openedAtMs: toSecond(nowMs - ageMs),
+    openedAtMs: roundTo(SECOND_MS, nowMs - ageMs),
     bytesToCandidate,
     bytesToClient,
   };
@@ -138,6 +140,6 @@ function optional(text: string | undefined): string | undefined {
 }
 
 /** Two clocks that drift by a millisecond are no news. */
-function toSecond(ms: number): number {
-  return Math.round(ms / SECOND_MS) * SECOND_MS;
+function roundTo(stepMs: number, ms: number): number {
+  return Math.round(ms / stepMs) * stepMs;
 }
