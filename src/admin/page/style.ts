@@ -39,7 +39,7 @@ th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--quiet); font-size: 0.78rem; padding-top: 0.4rem; white-space: nowrap; }
 tbody tr { border-top: 1px solid var(--line); }
 tbody:empty::after { content: 'none'; color: var(--quiet); display: block; padding: 0.3rem 0; }
-[data-kind='name'] { font-family: var(--mono); font-size: 0.8125rem; }
+[data-kind='name'] { font-family: var(--mono); font-size: 0.8125rem; line-height: 1.5615; }
 [data-kind='number'] { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .strong { font-weight: 600; }
 .state { white-space: nowrap; color: var(--quiet); }
