@@ -188,7 +188,7 @@ export class Connection implements LegOwner, EntranceOwner, SearchOwner {
       candidate: dialed.leg,
       onUneasy: () => this.#context.watch(this),
       onFailed: (side, error) => this.#sideFailed(side, error),
-      onClosed: (endedBy, reason) => this.#closed({ endedBy, reason, candidate, carrier }),
+      onClosed: (endedBy, reason) => this.#closed(endedBy, reason, candidate),
     });
     const dialMs = now - this.#account.acceptedAt;
     this.#state = { phase: 'relaying', candidate, seat, relay: carrier, chosenAt, dialMs };
@@ -223,7 +223,7 @@ export class Connection implements LegOwner, EntranceOwner, SearchOwner {
     }
     if (this.#state.phase !== 'closing') return;
     const { endedBy, reason } = this.#state;
-    this.#closed({ endedBy, reason, candidate: undefined, carrier: undefined });
+    this.#closed(endedBy, reason);
   }
 
   get #place(): { readonly phase: string; readonly candidate?: Candidate | undefined } {
@@ -266,19 +266,20 @@ export class Connection implements LegOwner, EntranceOwner, SearchOwner {
     this.#state = { phase: 'closing', endedBy, reason, dialMs: performance.now() - this.#account.acceptedAt };
   }
 
-  #closed(end: {
-    readonly endedBy: EndedBy;
-    readonly reason: CloseReason;
-    readonly candidate: Candidate | undefined;
-    readonly carrier: Relay | undefined;
-  }): void {
+  #closed(endedBy: EndedBy, reason: CloseReason, candidate?: Candidate): void {
     const state = this.#state;
     if (state.phase !== 'relaying' && state.phase !== 'closing') return;
     this.#state = { phase: 'closed' };
+    const carrier = state.phase === 'relaying' ? state.relay : undefined;
     if (state.phase === 'relaying') state.seat.leave();
-    const { carrier, ...ending } = end;
-    const bytes = { bytesToCandidate: carrier?.bytesToCandidate ?? 0, bytesToClient: carrier?.bytesToClient ?? 0 };
-    this.#account.closed({ ...ending, ...bytes, dialMs: state.dialMs });
+    this.#account.closed({
+      endedBy,
+      reason,
+      candidate,
+      bytesToCandidate: carrier?.bytesToCandidate ?? 0,
+      bytesToClient: carrier?.bytesToClient ?? 0,
+      dialMs: state.dialMs,
+    });
     this.#context.closed(this);
   }
 }

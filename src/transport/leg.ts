@@ -128,6 +128,8 @@ export class Leg implements Writer {
   finish(): void {
     // Once its FIN is asked for, libuv resets no more, though it may not be sent for a long time.
     if (this.#underWay > 0) this.#afterwards ??= 'end';
+    // Nothing is left to be read either: closing sends the FIN, in one system call instead of two.
+    else if (this.#canReset && this.ended && this.socket.writableLength === 0) this.socket.destroy();
     else this.socket.end();
   }
 
@@ -166,7 +168,7 @@ export class Leg implements Writer {
     const { socket } = this;
     // Only TCP tells a reset from an end. With bytes waiting to be written the kernel is watching by itself.
     if (!this.#canReset || socket.destroyed || socket.writableEnded || this.unsent > 0) return;
-    socket.write(NOTHING);
+    if (!this.#isDirect || writeDirectly(socket, NOTHING, this) === 'unable') socket.write(NOTHING);
   }
 
   /**
