@@ -5,15 +5,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import type * as documentModule from '../../../../src/admin/page/document.ts';
 import { projectRoot } from '../../../support/attache.ts';
 
 const FOLDER = join(projectRoot, 'dist', 'admin', 'page');
 
 /** As it is shipped: what it reads lies beside it. */
 async function built(): Promise<{ readonly html: string; readonly csp: ReadonlyMap<string, string> }> {
-  const module = (await import(
-    pathToFileURL(join(FOLDER, 'document.js')).href
-  )) as typeof import('../../../../src/admin/page/document.ts');
+  const module = (await import(pathToFileURL(join(FOLDER, 'document.js')).href)) as typeof documentModule;
   const { status, type, body, headers } = await module.statusPage();
   assert.deepEqual([status, type], [200, 'text/html; charset=utf-8']);
   assert.ok(typeof body === 'string');
