@@ -42,8 +42,11 @@ export class StoryDialog {
     clearTimeout(this.#timer);
     this.#id = undefined;
     if (location.hash.startsWith('#connection/')) history.replaceState(null, '', location.pathname + location.search);
-    // The browser goes back to the link that was followed, but that may have left with its row.
-    if (document.activeElement === document.body) element('connections', HTMLElement).focus();
+    // The browser goes back to the link that was followed, but that may have left with its row: then it stays in here.
+    const { activeElement } = document;
+    if (activeElement === document.body || this.#dialog.contains(activeElement)) {
+      element('connections', HTMLElement).focus();
+    }
   }
 
   async #ask(id: string): Promise<void> {
