@@ -60,7 +60,8 @@ async function measure(settings: Settings): Promise<number> {
     rmSync(folder, { recursive: true, force: true });
   });
   const notes = new Set<string>();
-  const subject = attache({ node: settings.node, main: join(project, 'dist/main.js'), words: settings.words });
+  const main = join(project, 'dist/main.js');
+  const subject = attache({ node: settings.node, nodeVersion: node, main, words: settings.words });
   try {
     const about = await describe(settings, chosen, node);
     say(

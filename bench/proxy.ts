@@ -19,6 +19,8 @@ export interface ProxyOptions {
   /** Port of the backend. */
   readonly to: number;
   readonly connections: number;
+  /** Added to what the peer asks for. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts one proxy for plain TCP; resolves when it listens. */
@@ -59,7 +61,8 @@ export async function startOne(lab: Lab, options: ProxyOptions & { readonly task
     },
   });
   const beganAt = performance.now();
-  const started = await processes.start({ ...command, output: scratchFile(lab, `${peer.name}.log`) });
+  const env = { ...command.env, ...options.env };
+  const started = await processes.start({ ...command, env, output: scratchFile(lab, `${peer.name}.log`) });
   return { port, started, beganAt };
 }
 

@@ -2,6 +2,8 @@ import type { Peer, Route } from './peer.ts';
 
 export interface AttachePaths {
   readonly node: string;
+  /** Of `node`: 22.1.0. */
+  readonly nodeVersion: string;
   /** dist/main.js */
   readonly main: string;
   /** Words that the operator of the bench adds. */
@@ -27,6 +29,8 @@ export function attache(paths: AttachePaths): Peer {
     name: 'attache',
     program: undefined,
     unsuited: () => undefined,
+    // Node 20 does not know it.
+    compileCache: Number.parseInt(paths.nodeVersion) < 22 ? undefined : (folder) => ({ NODE_COMPILE_CACHE: folder }),
     command: (route) => ({
       program: paths.node,
       args: [paths.main],

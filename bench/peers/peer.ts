@@ -42,4 +42,6 @@ export interface Peer {
   /** Beyond it its CPU cannot be read: each of its processes does less than /proc can show. */
   readonly mostConnections?: number;
   command(route: Route): ProxyCommand;
+  /** Environment with which it keeps what it has compiled in `folder` for its next start; for those that can. */
+  readonly compileCache?: ((folder: string) => Readonly<Record<string, string>>) | undefined;
 }
