@@ -48,10 +48,10 @@ test('a click on a connection tells its story: who, which candidates with what o
   const facts = await story.locator('dl').innerText();
   for (const part of ['State', 'open', 'Service', 'default', 'Client', '127.0.0.1:', '5 B'])
     assert.ok(facts.includes(part), part);
-  assert.match(page.url(), /#connection\/1$/);
+  await eventually(() => page.url().endsWith('#connection/1'), 'the address names it');
   await story.getByRole('button', { name: 'Close' }).click();
   await story.waitFor({ state: 'hidden' });
-  assert.doesNotMatch(page.url(), /connection/);
+  await eventually(() => !page.url().includes('connection'), 'the address names it no more');
   assert.deepEqual(trouble, []);
 });
 
@@ -78,7 +78,7 @@ test('Tab and Enter open a story, the focus is in it and stays there, Escape clo
   }
   await page.keyboard.press('Escape');
   await story.waitFor({ state: 'hidden' });
-  assert.equal(await focus(page), 'Connection 2');
+  await eventually(async () => (await focus(page)) === 'Connection 2', 'the focus is back');
   assert.deepEqual(trouble, []);
 });
 
@@ -95,7 +95,7 @@ test('a story goes on while its connection does, tells the end of it, and leaves
   await page.locator('#connections-rows tr').nth(1).waitFor({ state: 'detached' });
   await page.keyboard.press('Escape');
   await story.waitFor({ state: 'hidden' });
-  assert.equal(await focus(page), 'connections');
+  await eventually(async () => (await focus(page)) === 'connections', 'the focus is at the connections');
   // It is among the failures now, and can be asked for there.
   await page.locator('#failures-rows').getByRole('link', { name: 'Connection 2' }).click();
   await story.getByText('Ended by').waitFor();
