@@ -1,6 +1,7 @@
-import { request, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import type { Address } from '../core/address.ts';
 import { errnoOf, messageOf } from '../core/errors.ts';
+import { nodeHttp } from './node-http.ts';
 
 /** What another attache answered, or why it did not. */
 export type Reply =
@@ -50,7 +51,7 @@ function target(address: Address): RequestOptions {
 
 function ask(options: RequestOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request(options, resolve).on('error', reject).end();
+    nodeHttp().request(options, resolve).on('error', reject).end();
   });
 }
 

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { ListenOptions } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Address } from '../core/address.ts';
@@ -6,6 +6,7 @@ import { fullJitterBackoff } from '../core/backoff.ts';
 import { errnoOf } from '../core/errors.ts';
 import { escapeInvisible } from '../core/visible.ts';
 import { removeStaleSocket } from '../transport/stale-socket.ts';
+import { nodeHttp } from './node-http.ts';
 
 /** A small HTTP server that never stands in the proxy's way. */
 export interface HttpEndpoint {
@@ -142,7 +143,7 @@ class Endpoint implements HttpEndpoint {
   }
 
   #createServer(): Server {
-    const server = createServer({
+    const server = nodeHttp().createServer({
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: HEADERS_TIMEOUT_MS,

@@ -6,7 +6,7 @@ export interface LineSinkOptions {
   readonly dropped: (lines: number) => string;
   /** How long a line waits for others to share a write with, ms. Default 10. */
   readonly delayMs?: number;
-  /** What may wait for a reader that does not read, in characters. Default 1 Mi. */
+  /** What may wait for a reader that does not read, in characters. Default 4 Mi, the access lines of some 15,000 connections that end at once. */
   readonly maxPending?: number;
   /** Pause after a failed write before the next try, ms. Default 5000. */
   readonly muteMs?: number;
@@ -31,7 +31,7 @@ export class LineSink {
     this.#stream = options.stream;
     this.#dropNotice = options.dropped;
     this.#delayMs = options.delayMs ?? 10;
-    this.#maxPending = options.maxPending ?? 1_048_576;
+    this.#maxPending = options.maxPending ?? 4_194_304;
     this.#muteMs = options.muteMs ?? 5_000;
     // Kept for good: a write may still fail after close(), and an 'error' nobody hears ends the process.
     this.#stream.on('error', () => {

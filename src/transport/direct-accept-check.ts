@@ -66,13 +66,16 @@ function carry(opened: (Server | Socket)[], resolve: (works: boolean) => void, r
     const { port } = server.address() as AddressInfo;
     const [left, right] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
     opened.push(left, right);
-    Promise.all([exchanged(left, 1), exchanged(right, 2)]).then((whole) => resolve(whole.every(Boolean)), reject);
+    const [one, other] = [sample(1), sample(2)];
+    Promise.all([exchanged(left, one, other), exchanged(right, other, one)]).then(
+      (whole) => resolve(whole.every(Boolean)),
+      reject,
+    );
   });
 }
 
-/** Sends its own sample and then the end; whether what came by then was the other's. */
-function exchanged(socket: Socket, seed: 1 | 2): Promise<boolean> {
-  const wanted = sample(seed === 1 ? 2 : 1);
+/** Sends `own` and then the end; whether what came by then was `wanted`. */
+function exchanged(socket: Socket, own: Buffer, wanted: Buffer): Promise<boolean> {
   let got = 0;
   let isSame = true;
   return new Promise((resolve, reject) => {
@@ -83,7 +86,7 @@ function exchanged(socket: Socket, seed: 1 | 2): Promise<boolean> {
       })
       .once('end', () => resolve(isSame && got === wanted.length))
       .once('error', reject);
-    socket.end(sample(seed));
+    socket.end(own);
   });
 }
 

@@ -1,4 +1,4 @@
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { errnoOf } from '../core/errors.ts';
 import type { TlsMaterial } from '../identity/material.ts';
 import type { Entrant, Gate } from './gate.ts';
@@ -6,6 +6,7 @@ import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
 import type { Leg, LegOwner } from './leg.ts';
 import { TlsLeg } from './tls-leg.ts';
 import { judgePeer, type PeerCheck, type TlsPeer } from './tls-peer.ts';
+import { nodeTls } from './node-tls.ts';
 
 /** How clients of a service are let in by TLS. One object per service. */
 export interface TlsAcceptSettings {
@@ -111,7 +112,7 @@ export class TlsAccept implements LegOwner, Entrant {
       return;
     }
     const isRequired = settings.clientAuth === 'require';
-    const socket = new TLSSocket(leg.socket, {
+    const socket = new (nodeTls().TLSSocket)(leg.socket, {
       isServer: true,
       secureContext: material.secureContext,
       requestCert: isRequired,

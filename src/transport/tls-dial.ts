@@ -1,10 +1,11 @@
 import { isIP, type Socket } from 'node:net';
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { Address } from '../core/address.ts';
 import type { TlsMaterial } from '../identity/material.ts';
 import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
 import type { PeerCheck } from './tls-peer.ts';
 import type { TlsSessions } from './tls-sessions.ts';
+import { nodeTls } from './node-tls.ts';
 
 /** How candidates of a service are spoken to by TLS. One object per service. */
 export interface TlsDialSettings {
@@ -35,7 +36,7 @@ export function tlsConnect({ raw, address, key, material, settings }: TlsConnect
   const { fingerprint, secureContext } = material;
   const name = serverName ?? (address.kind === 'tcp' ? address.host : 'localhost');
   const session = sessions.get(key, fingerprint);
-  const socket = connect({
+  const socket = nodeTls().connect({
     socket: raw,
     secureContext,
     // Checked in the certificate when there is no `servername`, which must not be an address (RFC 6066).
