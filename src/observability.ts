@@ -2,6 +2,7 @@ import type { Ambassador, Endpoint } from './ambassador.ts';
 import { Changes } from './admin/changes.ts';
 import type { HttpEndpointOptions } from './admin/http-endpoint.ts';
 import { FlightRecorder } from './admin/recorder.ts';
+import type { StatusRoutesOptions } from './admin/status-routes.ts';
 import { Tally } from './admin/tally.ts';
 import type { Config } from './config/config.ts';
 import { describeService } from './config/describe.ts';
@@ -30,15 +31,16 @@ export class Observability {
 
   /** `HTTP_ADDR`: it changes nothing. The modules are loaded while the services already begin to listen. */
   async httpServer(ambassador: Ambassador, options: Omit<HttpEndpointOptions, 'answer'>): Promise<Endpoint> {
-    const [{ healthServer }, { Metrics }, { statusRoutes }] = await Promise.all([
+    const [{ healthServer }, { Metrics }, { statusRoutes }, { PageRoutes }] = await Promise.all([
       import('./admin/server.ts'),
       import('./admin/metrics.ts'),
       import('./admin/status-routes.ts'),
+      import('./admin/page/page-routes.ts'),
     ]);
     const { services, readyMinCandidates: minCandidates } = this.#config;
     const version = readVersion();
     const metrics = new Metrics(version, this.#tally);
-    const routes = statusRoutes({
+    const sources: StatusRoutesOptions = {
       ambassador,
       metrics,
       tally: this.#tally,
@@ -48,12 +50,19 @@ export class Observability {
       words: Object.fromEntries(services.map((service) => [service.name, describeService(service)])),
       minCandidates,
       uptimeMs: this.#uptimeMs,
+    };
+    const [routes, page] = [statusRoutes(sources), new PageRoutes({ ...sources, onError: options.onError })];
+    const server = healthServer({
+      ...options,
+      status: () => ambassador.status,
+      minCandidates,
+      routes: (request) => routes(request) ?? page.answer(request),
     });
-    const server = healthServer({ ...options, status: () => ambassador.status, minCandidates, routes });
     return {
       start: () => server.start(),
       close: async () => {
         metrics.close();
+        await page.close();
         await server.close();
       },
     };

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { ListenOptions } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { Address } from '../core/address.ts';
 import { fullJitterBackoff } from '../core/backoff.ts';
 import { errnoOf } from '../core/errors.ts';
@@ -23,7 +24,7 @@ export interface HttpEndpointOptions {
   readonly onListenFailed: (errno: string, retryInMs: number) => void;
   readonly onListening?: (address: Address) => void;
   /** Answers one request; whoever asks gets 500 for a throw of it. */
-  readonly answer: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
+  readonly answer: (request: HttpRequest) => AnyAnswer | Promise<AnyAnswer>;
   /** Hears what `answer` threw. */
   readonly onError: (error: unknown) => void;
 }
@@ -45,7 +46,17 @@ export interface HttpAnswer {
   readonly type?: string;
   /** Methods of this path, for a 405. */
   readonly allow?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** An answer that goes on, without the time limits of the others, until one of both ends it. */
+export interface HttpStream {
+  readonly type: string;
+  /** Gets where to write to, and has to see to it that no more waits there than memory is for. */
+  readonly stream: (channel: Writable) => void;
+}
+
+export type AnyAnswer = HttpAnswer | HttpStream;
 
 /** Makes a server that takes small requests without a body, one per connection, and is quick to hang up. */
 export function httpEndpoint(options: HttpEndpointOptions): HttpEndpoint {
@@ -184,23 +195,39 @@ async function respond(
   response: ServerResponse,
   options: HttpEndpointOptions,
 ): Promise<void> {
-  const { status, body, type, allow } = await decide(request, options);
+  const answer = await decide(request, options);
+  if ('stream' in answer) {
+    stream(answer, request, response);
+    return;
+  }
+  const { status, body, type, allow, headers } = answer;
   const isText = typeof body === 'string';
   const text = isText ? body : escapeInvisible(JSON.stringify(body));
   const bytes = Buffer.from(text.endsWith('\n') ? text : `${text}\n`);
   response.writeHead(status, {
     'content-type': type ?? (isText ? 'text/plain; charset=utf-8' : 'application/json'),
     'content-length': bytes.length,
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    connection: 'close',
+    ...COMMON_HEADERS,
+    ...headers,
     ...(allow === undefined ? {} : { allow }),
   });
   response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
+const COMMON_HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  connection: 'close',
+} as const;
+
+function stream(answer: HttpStream, request: IncomingMessage, response: ServerResponse): void {
+  request.socket.setTimeout(0);
+  response.writeHead(200, { 'content-type': answer.type, ...COMMON_HEADERS });
+  answer.stream(response);
+}
+
 /** Never rejects. */
-async function decide(request: IncomingMessage, { answer, onError }: HttpEndpointOptions): Promise<HttpAnswer> {
+async function decide(request: IncomingMessage, { answer, onError }: HttpEndpointOptions): Promise<AnyAnswer> {
   const { headers, method = '', url = '', socket } = request;
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) {
     return { status: 413, body: 'no request here has a body' };

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { judgeHealth } from './health.ts';
 import {
   httpEndpoint,
+  type AnyAnswer,
   type HttpAnswer,
   type HttpEndpoint,
   type HttpEndpointOptions,
@@ -18,7 +19,7 @@ export interface HealthServerOptions extends EndpointOptions {
   /** A service with fewer candidates is not ready. */
   readonly minCandidates: number;
   /** Answers other paths, for GET and HEAD alone; undefined: there is no such path. */
-  readonly routes?: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer> | undefined;
+  readonly routes?: (request: HttpRequest) => AnyAnswer | Promise<AnyAnswer> | undefined;
 }
 
 /** `GET /healthz`: the event loop turns. `GET /readyz`: 200 or 503, with a reason for each service. Changes nothing. */
@@ -34,7 +35,7 @@ export function healthServer(options: HealthServerOptions): HttpEndpoint {
         const health = judgeHealth(status(), { minCandidates, now: Date.now() });
         return { status: health.ready ? 200 : 503, body: health };
       }
-      const others = routes === undefined ? '' : ', /status, /connections and /metrics';
+      const others = routes === undefined ? '' : ', /status, /connections, /metrics and the page at /';
       return routes?.(request) ?? refuse(404, `there are /healthz and /readyz${others}`);
     },
   });

@@ -58,7 +58,7 @@ export function statusRoutes(
     if (path === '/metrics') {
       return metrics.render(ambassador).then((body) => ({ status: 200, body, type: Metrics.contentType }));
     }
-    if (path === '/status') return { status: 200, body: report(options) };
+    if (path === '/status') return { status: 200, body: currentReport(options) };
     if (path === '/connections') return page(ambassador, query);
     const id = ONE.exec(path)?.[1];
     if (id !== undefined) return story(Number(id), options);
@@ -66,7 +66,8 @@ export function statusRoutes(
   };
 }
 
-function report({
+/** What `/status` says now. */
+export function currentReport({
   ambassador,
   tally,
   changes,

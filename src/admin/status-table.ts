@@ -1,7 +1,8 @@
 import { visible } from '../core/visible.ts';
 import type { ConnectionsPage } from './status-routes.ts';
 import type { CandidateReport, ServiceReport, StatusReport } from './status-report.ts';
-import { ageText, bytesText, table } from './table.ts';
+import { ageText, bytesText } from './amounts.ts';
+import { table } from './table.ts';
 
 const MAX_CANDIDATES = 20;
 const MAX_CHANGES = 3;

@@ -32,7 +32,7 @@ export const processWords = {
   HTTP_ADDR: {
     kind: addressOrOff,
     default: ':29091',
-    meaning: '/healthz, /readyz, /metrics, /status and /connections, read-only; off turns it off',
+    meaning: '/healthz, /readyz, /metrics, /status, /connections and the page at /, read-only; off turns it off',
   },
   ADMIN_ADDR: {
     kind: addressOrOff,

@@ -35,14 +35,16 @@ export interface AttacheOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Flags of Node itself. */
   readonly nodeArgs?: readonly string[];
+  /** Another build of it than the project's. */
+  readonly main?: string;
   /** What the shell's `ulimit` is told before the start, e.g. `-n 128`; default: nothing. */
   readonly ulimit?: string;
 }
 
 /** Starts `attache` with this environment alone (HTTP and admin endpoints off unless set). */
 export function startAttache(t: Scope, options: AttacheOptions = {}): Attache {
-  const { args = [], env = {}, nodeArgs = [], ulimit } = options;
-  const command = [process.execPath, ...nodeArgs, mainFile, ...args];
+  const { args = [], env = {}, nodeArgs = [], main = mainFile, ulimit } = options;
+  const command = [process.execPath, ...nodeArgs, main, ...args];
   const limited = ulimit === undefined ? [] : ['sh', '-c', `ulimit ${ulimit} && exec "$0" "$@"`];
   const [file = '', ...rest] = [...limited, ...command];
   const child = spawn(file, rest, {

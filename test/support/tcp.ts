@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo, type ServerOpts, type Server, 
 import type { TestContext } from 'node:test';
 import type { TcpAddress } from '../../src/core/address.ts';
 import { reservePorts } from './ports.ts';
+import type { Scope } from './scope.ts';
 import { eventually } from './wait.ts';
 
 /** A TCP server on a free loopback port, ended with the test together with what it accepted. */
@@ -28,7 +29,7 @@ export interface TestServerOptions extends ServerOpts {
   readonly host?: string;
 }
 
-export async function startServer(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
+export async function startServer(t: Scope, options: TestServerOptions = {}): Promise<TestServer> {
   const { onConnection, port = 0, host = '127.0.0.1', ...serverOptions } = options;
   const sockets: Socket[] = [];
   const unclaimed: Socket[] = [];

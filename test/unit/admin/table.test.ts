@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ageText, bytesText, table } from '../../../src/admin/table.ts';
+import { ageText, bytesText } from '../../../src/admin/amounts.ts';
+import { table } from '../../../src/admin/table.ts';
 import { escapeInvisible, visible } from '../../../src/core/visible.ts';
 
 test('columns are as wide as their widest cell, and no line ends in blanks', () => {

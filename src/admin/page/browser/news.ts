@@ -1,0 +1,15 @@
+import type { LiveState } from '../wire.ts';
+import { changeText } from './tables.ts';
+
+/** What has become different in a way that a listener wants to be told. */
+export function newsOf(before: LiveState, after: LiveState): readonly string[] {
+  return after.services.flatMap((service, place) => {
+    const old = before.services[place];
+    if (old === undefined) return [];
+    const turned = old.ready === service.ready ? [] : [`${service.name} is ${service.ready ? 'ready' : 'not ready'}.`];
+    const lastKnown = old.changes[0]?.atMs ?? 0;
+    const changes = service.changes.filter(({ atMs }) => atMs > lastKnown);
+    const latest = changes[0] === undefined ? [] : [`${service.name}: ${changeText(changes[0])}.`];
+    return [...turned, ...latest];
+  });
+}

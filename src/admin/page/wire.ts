@@ -1,0 +1,102 @@
+/**
+ * What the status page is told, as events of `/events`: `past` and `state` at once, then `state` when it has changed, and
+ * `beat` when it has not. Whole states only: there is nothing that could be missed. Times are `Date.now()` of the server.
+ */
+export interface StateMessage {
+  readonly nowMs: number;
+  readonly state: LiveState;
+}
+
+export interface BeatMessage {
+  readonly nowMs: number;
+}
+
+/** Bytes that each service has moved by then, oldest first. */
+export type PastMessage = readonly Sample[];
+
+export interface Sample {
+  readonly atMs: number;
+  /** To candidates and to clients; in the order of `LiveState.services`. */
+  readonly bytes: readonly (readonly [toCandidate: number, toClient: number])[];
+}
+
+/** Text in it is of one line and short, and nothing more: it may look like markup. */
+export interface LiveState {
+  readonly version: string;
+  readonly phase: string;
+  readonly ready: boolean;
+  readonly startedAtMs: number;
+  readonly services: readonly LiveService[];
+  /** The newest of those that are open. */
+  readonly connections: readonly LiveConnection[];
+  /** The newest of those that did not end well. */
+  readonly failures: readonly LiveFailure[];
+}
+
+export interface LiveService {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+  readonly listeners: readonly string[];
+  /** The first of them; `candidateCount` is how many there are. */
+  readonly candidates: readonly LiveCandidate[];
+  readonly candidateCount: number;
+  readonly open: number;
+  readonly held: number;
+  readonly opened: number;
+  readonly bytesToCandidate: number;
+  readonly bytesToClient: number;
+  readonly discovery: string;
+  readonly discoveryError: string | undefined;
+  /** Missing when it was never confirmed, or need not be. */
+  readonly discoveryOkAtMs: number | undefined;
+  readonly tls: string | undefined;
+  readonly changes: readonly LiveChange[];
+  readonly ignored: readonly LiveIgnored[];
+}
+
+export interface LiveCandidate {
+  readonly address: string;
+  readonly state: string;
+  readonly open: number;
+  readonly lastError: { readonly errno: string; readonly atMs: number } | undefined;
+}
+
+export interface LiveChange {
+  readonly atMs: number;
+  readonly added: readonly string[];
+  readonly addedCount: number;
+  readonly removed: readonly string[];
+  readonly removedCount: number;
+  readonly candidates: number;
+  /** E.g. `3 connections: reset`. */
+  readonly effect: string | undefined;
+}
+
+export interface LiveIgnored {
+  readonly atMs: number;
+  readonly key: string;
+  readonly reason: string;
+}
+
+export interface LiveConnection {
+  readonly id: number;
+  readonly service: string;
+  readonly client: string;
+  readonly candidate: string | undefined;
+  readonly phase: string;
+  readonly peer: string | undefined;
+  readonly openedAtMs: number;
+  readonly bytesToCandidate: number;
+  readonly bytesToClient: number;
+}
+
+export interface LiveFailure {
+  readonly id: number;
+  readonly service: string;
+  readonly client: string;
+  readonly candidate: string | undefined;
+  readonly reason: string;
+  readonly endedBy: string;
+  readonly closedAtMs: number;
+}
