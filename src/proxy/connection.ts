@@ -114,6 +114,8 @@ export class Connection implements LegOwner, EntranceOwner, SearchOwner {
   }
 
   start(): void {
+    // Whoever heard of it may have ended it at once.
+    if (this.#state.phase !== 'new') return;
     const { accepting, acceptProxyProtocol } = this.#context;
     if (accepting === undefined && acceptProxyProtocol !== true) {
       this.#search();

@@ -160,8 +160,16 @@ export class Search implements DialOwner, Entrant, Held {
       this.dialFailed('REMOVED');
       return;
     }
+    // Whoever hears of it may change the set, or end this search, before the call returns.
+    this.#state = { phase: 'new' };
     this.#account.dialed(candidate, performance.now() - since);
     const seat = selection.answered();
+    if (this.#isOver || !this.#context.isMember(candidate)) {
+      seat.leave();
+      dialed.leg.destroy();
+      if (!this.#isOver) this.#dialNext(selection);
+      return;
+    }
     this.#end();
     this.#owner.found({ candidate, seat, dialed, chosenAt: since });
     this.#context.hold?.answered();

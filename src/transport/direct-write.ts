@@ -7,14 +7,14 @@ import { getSystemErrorName } from 'node:util';
  * where accepting directly is, and tried by the same check.
  */
 export interface WriteHandle {
-  /** Bytes that wait in libuv for the kernel. */
-  readonly writeQueueSize?: number;
   /** @returns 0, or a negative errno; what the kernel did not take at once is written later, and then told to `request` */
   writeBuffer?: (this: WriteHandle, request: WriteRequest, chunk: Uint8Array) => number;
 }
 
 /** What libuv's answer is given to when a write was not done at once. */
 export interface WriteRequest {
+  /** -1 unless a write that was not done at once uses it. */
+  getAsyncId?: () => number;
   oncomplete?: (this: WriteRequest, status: number) => void;
   handle?: unknown;
   /** Kept from the garbage collector until then. */
@@ -27,6 +27,8 @@ export interface WriteRequest {
 export interface Writer {
   /** @param status 0, or a negative errno */
   written(status: number): void;
+  /** Nothing of a write was taken, and nothing will be of another. @param status a negative errno */
+  refused(status: number): void;
 }
 
 /** Node's class of requests, which it does not show: it is learnt from a write of Node's own. */
@@ -34,13 +36,15 @@ let Request: (new () => WriteRequest) | undefined;
 /** One that no write has used up. */
 let spare: WriteRequest | undefined;
 
+const UNUSED = -1;
+
 export type Written = 'whole' | 'partly' | 'failed' | 'unable';
 
 /**
  * Writes `chunk` behind everything written before, provided that nothing is waiting in the socket's stream.
  *
  * @returns `whole`: the kernel has it; `partly`: `writer` is told when it has, and `chunk` must stay as it is until then;
- *   `failed`: the socket is being destroyed; `unable`: nothing was done, it has to be written the usual way
+ *   `failed`: `writer` has been told why; `unable`: nothing was done, it has to be written the usual way
  */
 export function writeDirectly(socket: Socket, chunk: Buffer, writer: Writer): Written {
   const handle = handleOf(socket);
@@ -52,10 +56,11 @@ export function writeDirectly(socket: Socket, chunk: Buffer, writer: Writer): Wr
   const request = (spare ??= new Request());
   const status = handle.writeBuffer(request, chunk);
   if (status !== 0) {
-    socket.destroy(writeError(status));
+    writer.refused(status);
     return 'failed';
   }
-  if (handle.writeQueueSize === 0) return 'whole';
+  // The queue of the handle does not tell: what the kernel takes at the second try leaves none, and the request is in use.
+  if (request.getAsyncId?.() === UNUSED) return 'whole';
   spare = undefined;
   request.oncomplete = onComplete;
   request.handle = handle;
@@ -80,8 +85,8 @@ function learn(handle: WriteHandle): void {
   handle.writeBuffer = function (this: WriteHandle, request, chunk) {
     // What is below shows again: the method of all handles.
     delete this.writeBuffer;
-    // Without the queue's size nobody can tell whether a write is done.
-    if (typeof this.writeQueueSize === 'number') Request = request.constructor as new () => WriteRequest;
+    // Without its id nobody can tell whether a write is done.
+    if (typeof request.getAsyncId === 'function') Request = request.constructor as new () => WriteRequest;
     return writeBuffer?.call(this, request, chunk) ?? 0;
   };
 }

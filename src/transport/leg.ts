@@ -16,6 +16,15 @@ export interface LegOwner {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** libuv before 1.52 calls a reset an end where the socket's own end has been sent. */
+const MISTAKES_RESETS = isBefore(process.versions.uv, 1, 52);
+
+/** What is below a socket; not documented. */
+interface ReadHandle {
+  reading?: boolean;
+  readStop?: () => number;
+}
+
 const kLeg = Symbol('leg');
 type LegSocket = Socket & { [kLeg]: Leg };
 
@@ -57,6 +66,8 @@ export class Leg implements Writer {
   #underWay = 0;
   /** What is to be done once it has. */
   #afterwards: 'end' | 'close' | undefined;
+  /** A write past the stream was refused: nothing more is written, and the socket is about to be destroyed for it. */
+  #isRefused = false;
 
   /** @param canReset whether the socket is plain TCP: only that has an RST to send */
   constructor(socket: Socket, owner: LegOwner, canReset: boolean) {
@@ -139,10 +150,25 @@ export class Leg implements Writer {
     else this.socket.destroySoon();
   }
 
+  /** Its end is not the sender's word any more, see {@link Leg.refused}. */
+  get isRefused(): boolean {
+    return this.#isRefused;
+  }
+
+  /**
+   * Whoever refuses what it is sent may have said why, and that can still be read: the socket goes two turns of the event
+   * loop later, of which the first may have begun.
+   */
+  refused(status: number): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
+    setImmediate(() => setImmediate(() => this.socket.destroy(writeError(status))));
+  }
+
   written(status: number): void {
     this.#underWay = 0;
     if (this.socket.destroyed) return;
-    if (status < 0) this.socket.destroy(writeError(status));
+    if (status < 0) this.refused(status);
     else if (this.#afterwards === 'end') this.socket.end();
     else if (this.#afterwards === 'close') this.socket.destroySoon();
     if (status === 0) readOn(this);
@@ -151,6 +177,7 @@ export class Leg implements Writer {
   /** @returns whether more may be written at once */
   #write(chunk: Buffer): boolean {
     const { socket } = this;
+    if (this.#isRefused) return false;
     if (this.#isDirect && this.#underWay === 0 && socket.writableLength === 0) {
       const written = writeDirectly(socket, chunk, this);
       if (written === 'partly') this.#underWay = chunk.length;
@@ -167,7 +194,7 @@ export class Leg implements Writer {
   probe(): void {
     const { socket } = this;
     // Only TCP tells a reset from an end. With bytes waiting to be written the kernel is watching by itself.
-    if (!this.#canReset || socket.destroyed || socket.writableEnded || this.unsent > 0) return;
+    if (!this.#canReset || socket.destroyed || socket.writableEnded || this.#isRefused || this.unsent > 0) return;
     if (!this.#isDirect || writeDirectly(socket, NOTHING, this) === 'unable') socket.write(NOTHING);
   }
 
@@ -189,9 +216,28 @@ export class Leg implements Writer {
     else this.socket.destroy();
   }
 
-  /** The socket is gone: what it was read into is free. */
+  /** The socket is not read any more: what it was read into is free. */
   release(): void {
     this.#reader?.release();
+  }
+
+  /**
+   * Stops reading until libuv has looked whether the end that it may see next is a reset ({@link MISTAKES_RESETS}), which it
+   * does only to a socket that is not read. Bytes that come by `data` have been read ahead of it by two ticks.
+   */
+  lookAgain(): void {
+    const { socket } = this;
+    const handle = (socket as unknown as { readonly _handle?: ReadHandle | null })._handle;
+    if (!this.#canReset || typeof handle?.readStop !== 'function') return;
+    const stop = () => {
+      if (socket.destroyed) return;
+      handle.reading = false;
+      handle.readStop?.();
+    };
+    process.nextTick(() => process.nextTick(stop));
+    setImmediate(() => {
+      if (!socket.destroyed) socket._read(0);
+    });
   }
 
   #listen(): void {
@@ -225,13 +271,20 @@ export function keepAliveDelayMs(keepAliveMs: number): number {
   return Math.ceil(keepAliveMs / 1_000) * 1_000;
 }
 
+function isBefore(version: string, major: number, minor: number): boolean {
+  const [itsMajor = 0, itsMinor = 0] = version.split('.').map(Number);
+  return itsMajor < major || (itsMajor === major && itsMinor < minor);
+}
+
 /** A fault that means "the other side went away", as against one of ours or of the network. */
 export function isPeerReset(error: NodeJS.ErrnoException): boolean {
   return error.code === 'ECONNRESET' || error.code === 'EPIPE' || error.code === 'ECONNABORTED';
 }
 
 function onData(this: Socket, chunk: Buffer): void {
-  if (!(this as LegSocket)[kLeg].deliver(chunk)) this.pause();
+  const leg = (this as LegSocket)[kLeg];
+  if (!leg.deliver(chunk)) this.pause();
+  else if (MISTAKES_RESETS && this.writableEnded) leg.lookAgain();
 }
 
 function onDrain(this: Socket): void {
@@ -254,6 +307,8 @@ function readOn(leg: Leg): void {
 function onEnd(this: Socket): void {
   const leg = (this as LegSocket)[kLeg];
   leg.endSeen = true;
+  // Nothing is read any more.
+  leg.release();
   // With bytes waiting to be written their failure is the answer, later in this round of the event loop.
   if (leg.unsent > 0) {
     setImmediate(passEnd, leg);
@@ -264,7 +319,7 @@ function onEnd(this: Socket): void {
 }
 
 function passEnd(leg: Leg): void {
-  if (!leg.endSeen || leg.ended || leg.socket.errored !== null) return;
+  if (!leg.endSeen || leg.ended || leg.isRefused || leg.socket.errored !== null) return;
   leg.ended = true;
   leg.owner.legEnded(leg);
 }

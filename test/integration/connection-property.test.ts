@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import type { ConnectionClosedEvent } from '../../src/core/observer.ts';
-import { ErraticPeer, TELLS_RESETS, type ErraticStep } from '../support/erratic-peer.ts';
+import { ErraticPeer, type ErraticStep } from '../support/erratic-peer.ts';
 import { openDescriptors } from '../support/kernel.ts';
 import { activeResources, untilResourcesAre } from '../support/resources.ts';
 import { runSeed, seededRandom } from '../support/seeded.ts';
@@ -114,9 +114,7 @@ function checkRecord(
   if (candidate !== undefined) {
     assert.ok(bytesToCandidate >= candidate.received && bytesToClient <= candidate.sent, story);
     if (!wasReset && !changes) assert.equal(reason, 'finished', story);
-    // A client that resets behind its candidate's end cannot be told from one that ends, before libuv 1.52.
-    const isKnown = TELLS_RESETS || !(client.reset && candidate.ended);
-    if (reason === 'finished' && isKnown) {
+    if (reason === 'finished') {
       assert.deepEqual([bytesToCandidate, bytesToClient], [client.sent, candidate.sent], story);
     }
   }
