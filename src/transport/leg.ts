@@ -137,6 +137,8 @@ export class Leg implements Writer {
 
   /** Sends a FIN behind everything written before. */
   finish(): void {
+    // It fails in a moment: an end in between would take the place of its error.
+    if (this.#isRefused) return;
     // Once its FIN is asked for, libuv resets no more, though it may not be sent for a long time.
     if (this.#underWay > 0) this.#afterwards ??= 'end';
     // Nothing is left to be read either: closing sends the FIN, in one system call instead of two.
@@ -146,6 +148,7 @@ export class Leg implements Writer {
 
   /** Closes behind everything written before. */
   closeSoon(): void {
+    if (this.#isRefused) return;
     if (this.#underWay > 0) this.#afterwards = 'close';
     else this.socket.destroySoon();
   }

@@ -205,6 +205,21 @@ suite('a leg that is written to past its stream', { timeout: 30_000 }, () => {
     assert.match(targetEvents.failures[0] ?? '', /^(ECONNRESET|EPIPE)$/);
   });
 
+  for (const way of ['finish', 'closeSoon'] as const) {
+    test(`a refused write is told although ${way} comes before it is`, async (t) => {
+      const { source, target, targetEvents, far } = await pair(t);
+      target.flow();
+      far.resetAndDestroy();
+      await once(far, 'close');
+      source.deliver(Buffer.from('x'));
+      assert.equal(target.isRefused, true);
+      target[way]();
+      await targetEvents.closed;
+      assert.equal(targetEvents.failures.length, 1);
+      assert.equal(target.ended, false);
+    });
+  }
+
   test('a write that the kernel refuses at once closes the leg with its error', async (t) => {
     const { source, target, targetEvents, far } = await pair(t);
     // The first write to a reset socket takes the error, before the event loop has seen it.
