@@ -53,7 +53,7 @@ export class Leg implements Writer {
   closed = false;
   /** Reading is stopped until the peer has written what it was given. */
   waitsForPeer = false;
-  /** What is written may still be read from the caller's buffer after `writableLength` has become 0. */
+  /** What is written to the socket is not what is sent. */
   readonly encrypted: boolean = false;
 
   readonly #canReset: boolean;
@@ -80,13 +80,17 @@ export class Leg implements Writer {
     socket.on('end', onEnd).on('error', onError).on('close', onClose);
   }
 
-  /** Ties two legs: what is read on one is written to the other. Reading begins with {@link Leg.read}. */
+  /**
+   * Ties two legs: what is read on one is written to the other. Reading begins with {@link Leg.flow}.
+   *
+   * @param peer the side that was dialed; this one was accepted
+   */
   join(peer: Leg): void {
     this.peer = peer;
     peer.peer = this;
     // An accepted socket has a reader only where what Node does not document has been seen to work.
-    this.#isDirect = this.#reader !== undefined && peer.#reader !== undefined;
-    peer.#isDirect = this.#isDirect;
+    this.#isDirect = this.#reader !== undefined;
+    peer.#isDirect = this.#isDirect && !peer.encrypted;
     this.socket.on('drain', onDrain);
     peer.socket.on('drain', onDrain);
   }

@@ -17,7 +17,7 @@ const spareBuffers: Buffer[] = [];
 /** Whose bytes are read: the leg of the socket. */
 export interface Receiver {
   readonly socket: Socket;
-  readonly peer: { readonly unsent: number; readonly encrypted: boolean } | undefined;
+  readonly peer: { readonly unsent: number } | undefined;
   readonly waitsForPeer: boolean;
   /** @returns false when reading must stop until it is resumed */
   deliver(chunk: Buffer): boolean;
@@ -37,7 +37,7 @@ export function readerOf(socket: Socket): SocketReader | undefined {
  *
  * The rule that keeps bytes whole: a buffer is read into again only when nothing that was written from it is still
  * under way. Small reads are copied out of it first; after a large write that the kernel did not take at once, reading
- * stops until `drain`.
+ * stops until `drain`. TLS has read what it is given when it calls back, and `drain` comes behind that.
  */
 export class SocketReader {
   /** Set by the leg of the socket, before anything is read. */
@@ -69,9 +69,8 @@ export class SocketReader {
     }
     const chunk = Buffer.allocUnsafe(size);
     filled.copy(chunk, 0, 0, size);
-    // A TLS socket may hold on to what it is given until it has called back.
-    // Nor is there anything to write to before there is a peer.
-    if (size >= WRITE_HIGH_WATER_BYTES && leg.peer?.encrypted === false) this.#takeBulkBuffer();
+    // There is nothing to write to before there is a peer.
+    if (size >= WRITE_HIGH_WATER_BYTES && leg.peer !== undefined) this.#takeBulkBuffer();
     else this.#giveBulkBufferBack(true);
     return leg.deliver(chunk);
   }
