@@ -39,6 +39,7 @@ test('promise 24: etcd dead: traffic goes on, /readyz, metrics and one line a ch
   await etcd.restart();
   await readyzThat(http, ({ services }) => services[0]?.discovery.status === 'synced', 'synced');
   assert.ok((await lastSuccess(http)) > stuck);
+  await attache.line(({ msg }) => msg === 'discovery synced', 2);
   const states = attache.lines.filter(isDiscovery).map(({ msg }) => msg);
   assert.deepEqual(states, ['discovery synced', 'discovery stale', 'discovery synced']);
 });
