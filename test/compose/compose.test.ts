@@ -5,7 +5,7 @@ import { askRedis, RedisInline } from '../support/redis-inline.ts';
 import { eventually } from '../support/wait.ts';
 
 // One project for the whole file, so the tests build on one another's end: all up, both Redis registered.
-const project = new ComposeProject(`attache-test-${process.pid}`, { ATTACHE_PORT: '0' });
+const project = new ComposeProject(`attache-test-${process.pid}`, { ATTACHE_PORT: '0', ATTACHE_HTTP_PORT: '0' });
 const nodes = ['redis-1', 'redis-2'] as const;
 const directory = '/srv/redis/debug';
 const inNetwork = ['--health-interval', '1s', '--network', project.network, '--publish', '127.0.0.1::16379'];
@@ -26,6 +26,13 @@ after(() => project.run('down', '--volumes', '--timeout', '2'), { timeout: 60_00
 
 test('redis ping on the published port is answered through the sidecar', async () => {
   assert.equal(await askRedis(port, 'ping'), 'PONG');
+});
+
+test('the status page is there on its published port', async () => {
+  const http = await publishedPort(await project.container('attache'), 29091);
+  const page = await fetch(`http://127.0.0.1:${http}/`, { signal: AbortSignal.timeout(5_000) });
+  assert.equal(page.status, 200);
+  assert.match(await page.text(), /<title>attache<\/title>/);
 });
 
 test('a redis is stopped and deregistered: its connections end, and the other one serves', async () => {
