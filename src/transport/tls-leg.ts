@@ -37,9 +37,10 @@ export class TlsLeg extends Leg {
 
   override probe(): void {
     const raw = this.#raw;
-    // A close_notify has said all there is to say of the end. An empty write below is no record.
-    if (!this.#resettable || this.endSeen || raw.destroyed || this.socket.writableEnded || raw.writableLength > 0)
-      return;
+    if (!this.#resettable || raw.destroyed || this.socket.writableEnded || raw.writableLength > 0) return;
+    // A close_notify has said all there is to say of the end. What waits behind it may wait for ever, though: Node reads no
+    // more, and tells of no reset. An empty write below is no record.
+    if (this.endSeen && this.unsent === 0) return;
     raw.write(NOTHING);
   }
 
