@@ -49,8 +49,9 @@ export async function startLoadedProgram(
   // What is opened once and kept: the first connection has it opened.
   const first = await join();
   await echoed(first);
-  first.destroy();
+  // While both ends of it are open for sure: they are gone faster than they can be counted.
   const before = openDescriptors(pid) - 2;
+  first.destroy();
   const settled = () =>
     eventually(() => openDescriptors(pid) <= before, `the program is back at ${before} descriptors`, 20_000);
   await settled();
