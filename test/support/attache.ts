@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -37,25 +37,30 @@ export interface AttacheOptions {
   readonly nodeArgs?: readonly string[];
   /** Another build of it than the project's. */
   readonly main?: string;
+  /** A file for stderr; default: {@link Attache.stderr} has it. */
+  readonly stderrTo?: string;
   /** What the shell's `ulimit` is told before the start, e.g. `-n 128`; default: nothing. */
   readonly ulimit?: string;
 }
 
 /** Starts `attache` with this environment alone (HTTP and admin endpoints off unless set). */
 export function startAttache(t: Scope, options: AttacheOptions = {}): Attache {
-  const { args = [], env = {}, nodeArgs = [], main = mainFile, ulimit } = options;
+  const { args = [], env = {}, nodeArgs = [], main = mainFile, stderrTo, ulimit } = options;
   const command = [process.execPath, ...nodeArgs, main, ...args];
   const limited = ulimit === undefined ? [] : ['sh', '-c', `ulimit ${ulimit} && exec "$0" "$@"`];
   const [file = '', ...rest] = [...limited, ...command];
+  const stderrFile = stderrTo === undefined ? undefined : openSync(stderrTo, 'w');
   const child = spawn(file, rest, {
     env: { PATH: process.env['PATH'], HTTP_ADDR: 'off', ADMIN_ADDR: 'off', DIRECT_IO: directIo(), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', stderrFile ?? 'pipe'],
   });
+  if (stderrFile !== undefined) closeSync(stderrFile);
   endWithProcess(child);
   const lines: LogLine[] = [];
+  if (child.stdout === null) throw new Error('a pipe was asked for');
   createInterface(child.stdout).on('line', (text) => lines.push(JSON.parse(text) as LogLine));
   let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const exited = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
   t.after(async () => {
     child.kill('SIGKILL');
