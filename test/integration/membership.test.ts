@@ -226,13 +226,14 @@ test('a candidate that left between answering the dial and the relay never gets 
 
 test('round-robin without retries: a candidate that leaves while it is dialed is replaced by one that is there', async (t) => {
   const [hole, live] = [await startBlackHole(t), await startNamed(t, 'live')];
-  const before = dialsTo(hole.port);
-  const { port, source } = await startService(t, {
+  const { port, source, service } = await startService(t, {
     candidates: [hole, live.address],
     policy: () => roundRobinPolicy(0),
   });
   const answer = ask(port);
-  await eventually(() => dialsTo(hole.port) === before + 1, 'the first is being dialed');
+  // Not by the kernel's list: what fills the black hole is on it, too, and leaves it when it likes.
+  const isDialed = () => [...service.open].some(({ facts }) => facts.candidate === `127.0.0.1:${hole.port}`);
+  await eventually(isDialed, 'the first is being dialed');
   source.put([live.address]);
   assert.equal(await answer, 'live');
 });
