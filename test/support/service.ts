@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { orderedPolicy, type Policy } from '../../src/balancing/policies.ts';
-import type { Address } from '../../src/core/address.ts';
+import { formatAddress, type Address } from '../../src/core/address.ts';
 import { Admission } from '../../src/core/admission.ts';
 import { permitAll } from '../../src/core/dial-policy.ts';
 import type { AttacheEvent, ConnectionClosedEvent, Observer } from '../../src/core/observer.ts';
@@ -53,6 +53,14 @@ export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'dialin
   readonly policy?: () => Policy;
   readonly dialing?: Partial<DialSettings>;
   readonly observe?: Observer;
+}
+
+/**
+ * Whether a connection of the service dials `candidate`, or has reached it. The kernel's list of dials does not tell: what
+ * fills a black hole is on it, too, and leaves it at any time.
+ */
+export function isDialed(service: Service, candidate: Address): boolean {
+  return [...service.open].some(({ facts }) => facts.candidate === formatAddress(candidate));
 }
 
 /** `DIRECT_IO` of the environment is how the whole suite is run with it forced on or off. */
