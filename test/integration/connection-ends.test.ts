@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import type { Address } from '../../src/core/address.ts';
 import { dialsTo } from '../support/kernel.ts';
-import { startService } from '../support/service.ts';
+import { isDialed, startService } from '../support/service.ts';
 import { connectTo, freePort, readAll, startBlackHole, startEcho, startNamed, startServer } from '../support/tcp.ts';
 import { eventually } from '../support/wait.ts';
 
@@ -78,7 +78,7 @@ for (const [how, leave] of [
     const before = dialsTo(hole.port);
     const { port, closedOne, service } = await startService(t, { candidates: [hole] });
     const client = await connectTo(port);
-    await eventually(() => dialsTo(hole.port) === before + 1, 'the candidate is being dialed');
+    await eventually(() => isDialed(service, hole), 'the candidate is being dialed');
     const left = performance.now();
     leave(client);
     const { reason, endedBy, candidate, totalMs } = await closedOne();
@@ -86,7 +86,7 @@ for (const [how, leave] of [
     assert.deepEqual([reason, endedBy, candidate], ['client_gone', 'client', undefined]);
     assert.ok(totalMs < 5_000, 'not the connect time-out');
     assert.equal(service.connections, 0);
-    assert.equal(dialsTo(hole.port), before);
+    assert.ok(dialsTo(hole.port) <= before, 'nobody is dialed any more');
   });
 }
 
