@@ -1,55 +1,72 @@
-/** The arrows of ARCHITECTURE.md. `scripts/check-arrows.ts` runs this and fails when it read no module. */
-const rooms = 'config|discovery|balancing|identity|transport|admin|logging';
+/**
+ * The arrows of ARCHITECTURE.md: who may import whom. `scripts/check-arrows.ts` runs this over `src`, `bench`, `scripts` and
+ * `test/support`, and fails when it read no module. `test/unit/docs/architecture.test.ts` compares it with the table of the page.
+ */
 
-/** What a room may import beyond core, itself and the interface files. */
-const shared = { admin: ['^src/transport/stale-socket[.]ts$'] };
+/** What each room may import beside itself: folders of `src` and single files. An arrow that is not here is refused. */
+const arrows = {
+  core: [],
+  files: ['core/'],
+  names: ['core/'],
+  config: ['core/', 'discovery/registries.ts', 'discovery/service-directory.ts', 'files/'],
+  logging: ['core/'],
+  balancing: ['core/'],
+  etcd: ['core/', 'files/'],
+  discovery: ['core/', 'etcd/', 'files/', 'names/resolv-conf.ts', 'names/system-files.ts'],
+  identity: ['core/', 'files/'],
+  registrar: ['core/', 'etcd/'],
+  transport: ['core/', 'identity/material.ts'],
+  health: ['core/'],
+  proxy: ['core/', 'balancing/', 'discovery/source.ts', 'health/', 'transport/engine.ts'],
+  admin: [
+    'core/',
+    'names/lookup.ts',
+    'names/system-resolver.ts',
+    'transport/listen-all.ts',
+    'transport/stale-socket.ts',
+  ],
+  app: [
+    'core/',
+    'config/',
+    'names/',
+    'balancing/',
+    'discovery/',
+    'files/',
+    'identity/',
+    'registrar/',
+    'transport/',
+    'proxy/',
+    'admin/',
+    'logging/',
+  ],
+};
 
-/** A room may import core, itself, and the named interface files. */
-const roomRule = (room) => ({
-  name: `${room}-stays-in-its-room`,
+const pattern = (path) => `^src/${path.replaceAll('.', '[.]')}${path.endsWith('/') ? '' : '$'}`;
+
+const roomRule = ([room, targets]) => ({
+  name: `${room}-imports-what-the-page-says`,
   severity: 'error',
-  comment: `${room} may import core and the interface files only`,
+  comment: `${room} may import ${['itself', ...targets].join(', ')}`,
   from: { path: `^src/${room}/` },
-  to: {
-    path: '^src/',
-    pathNot: [
-      `^src/${room}/`,
-      '^src/core/',
-      '^src/discovery/source[.]ts$',
-      '^src/identity/material[.]ts$',
-      ...(shared[room] ?? []),
-    ],
-  },
+  to: { path: '^src/', pathNot: [`^src/${room}/`, ...targets.map(pattern)] },
 });
 
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
-      name: 'core-imports-nothing-of-ours',
+      name: 'every-file-has-a-room',
       severity: 'error',
-      from: { path: '^src/core/' },
-      to: { path: '^src/', pathNot: '^src/core/' },
+      comment: 'a folder of src that is not in `arrows`',
+      from: { path: '^src/[^/]+/', pathNot: Object.keys(arrows).map((room) => `^src/${room}/`) },
+      to: {},
     },
+    ...Object.entries(arrows).map(roomRule),
     {
       name: 'core-does-no-io',
       severity: 'error',
       from: { path: '^src/core/' },
-      to: { dependencyTypes: ['core', 'npm'], pathNot: '^(node:)?(net|util|timers)$' },
-    },
-    ...rooms.split('|').map(roomRule),
-    {
-      name: 'proxy-wires-transport-and-balancing',
-      severity: 'error',
-      from: { path: '^src/proxy/' },
-      to: {
-        path: '^src/',
-        pathNot: [
-          '^src/(proxy|core|transport|balancing)/',
-          '^src/discovery/source[.]ts$',
-          '^src/identity/material[.]ts$',
-        ],
-      },
+      to: { dependencyTypes: ['core', 'npm'], pathNot: '^(node:)?(net|util)$' },
     },
     {
       name: 'only-main-imports-main',
@@ -58,10 +75,21 @@ module.exports = {
       to: { path: '^src/main[.]ts$' },
     },
     {
-      name: 'sockets-live-in-transport',
+      name: 'nobody-imports-the-doors',
       severity: 'error',
-      comment: 'identity makes the secure contexts, transport the sockets that use them',
-      from: { path: '^src/(core|config|discovery/(?!etcd)|balancing|proxy|logging)' },
+      comment: 'index.ts is for users, app for the two doors',
+      from: { path: '^src/[^/]+/', pathNot: '^src/app/' },
+      to: { path: '^src/(index[.]ts|app/)' },
+    },
+    {
+      name: 'tls-sockets-live-in-transport',
+      severity: 'error',
+      comment:
+        'identity makes the secure contexts, transport the sockets that use them; ioredis is given its sockets, as it does not hear all their errors',
+      from: {
+        path: '^src/(core|config|discovery|balancing|proxy|logging|app)/',
+        pathNot: '^src/discovery/sentinel/connection[.]ts$',
+      },
       to: { path: '^(node:)?tls$' },
     },
     {
@@ -71,7 +99,30 @@ module.exports = {
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
-    { name: 'src-stands-alone', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|scripts)/' } },
+    {
+      name: 'src-stands-alone',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(bench|deploy|scripts|test)/' },
+    },
+    {
+      name: 'bench-runs-the-program-as-anybody',
+      severity: 'error',
+      from: { path: '^bench/' },
+      to: { path: '^(src|test|scripts|deploy)/' },
+    },
+    {
+      name: 'nobody-imports-bench',
+      severity: 'error',
+      from: { path: '^(src|scripts|test/support)/' },
+      to: { path: '^bench/' },
+    },
+    {
+      name: 'support-knows-no-test',
+      severity: 'error',
+      from: { path: '^(scripts|test/support)/' },
+      to: { path: '[.]test[.]ts$' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

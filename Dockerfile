@@ -1,13 +1,18 @@
 # The final image holds the node binary, the libraries it links to, a CA bundle and the app: no shell, no npm.
-ARG NODE_IMAGE=node:24-bookworm-slim
+# Named to the last number: what is built is what was tested (docs/node-versions.md).
+ARG NODE_IMAGE=node:24.22.3-bookworm-slim
 
+# The compiler of the native engine is in this stage alone.
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
+RUN command -v cc >/dev/null || { apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; }
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/build-native ./scripts/
+COPY native ./native
 COPY src ./src
-RUN npm run build && find dist -name '*.d.ts' -delete
+RUN npm run build && sh scripts/build-native --required && find dist -name '*.d.ts' -delete
 
 FROM ${NODE_IMAGE} AS production
 WORKDIR /rootfs/app
@@ -30,9 +35,11 @@ RUN set -eu; cd /rootfs; node=$(command -v node); \
     echo 'hosts: files dns' > etc/nsswitch.conf; \
     mkdir -m 1777 tmp
 COPY --from=build /app/dist ./dist
+# The program by its name: there is no /usr/bin/env here, and no shell that would look for it.
 # The same sources give the same layer, to the byte: one time for all files, one mode for what the host's umask decides.
 ARG SOURCE_DATE_EPOCH=0
-RUN set -eu; chmod -R u=rwX,go=rX /rootfs; chmod 1777 /rootfs/tmp; \
+RUN set -eu; sed -i '1s|^#!.*|#!/usr/local/bin/node|' dist/main.js; chmod a+x dist/main.js; ln -s /app/dist/main.js /rootfs/usr/local/bin/attache; \
+    chmod -R u=rwX,go=rX /rootfs; chmod 1777 /rootfs/tmp; \
     find /rootfs -exec touch --no-dereference --date="@${SOURCE_DATE_EPOCH}" {} +
 
 FROM scratch
@@ -52,5 +59,5 @@ USER 65532:65532
 EXPOSE 29091
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
-  CMD ["/usr/local/bin/node", "/app/dist/main.js", "healthcheck"]
-ENTRYPOINT ["/usr/local/bin/node", "/app/dist/main.js"]
+  CMD ["/usr/local/bin/attache", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/attache"]

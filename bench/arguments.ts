@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { peerNames, type PeerName } from './peers/peer.ts';
-import { workloadNames, type WorkloadName } from './workloads/workload.ts';
+import { peerNames, type PeerName } from './names.ts';
+import { workloadNames, type WorkloadName } from './names.ts';
 
 export interface Settings {
   /** Peers to measure, where they are on this machine. */
@@ -16,8 +16,8 @@ export interface Settings {
   readonly gigabytes: number;
   /** Of the workload `idle`. */
   readonly connections: number;
-  /** Words of attache beyond those that the bench sets itself. */
-  readonly words: Readonly<Record<string, string>>;
+  /** Settings of attache beyond those that the bench sets itself. */
+  readonly set: Readonly<Record<string, string>>;
   /** Folder for the results; undefined is the project's own. */
   readonly out: string | undefined;
 }
@@ -66,7 +66,7 @@ export function parseArguments(argv: readonly string[], node: string): Command {
         whole: true,
         otherwise: defaults.connections,
       }),
-      words: words(values.set ?? []),
+      set: set(values.set ?? []),
       out: text('--out', values.out),
     },
   };
@@ -82,7 +82,7 @@ export function helpText(): string {
   --seconds N       length of one reading of requests (default ${defaults.seconds})
   --gigabytes N     carried by one reading of bulk (default ${defaults.gigabytes})
   --connections N   of idle (default ${defaults.connections})
-  --set WORD=VALUE  a further word for attache, as in its configuration; may be repeated
+  --set NAME=VALUE  a further setting of attache; may be repeated
   --out FOLDER      where results go (default bench/results)
 `;
 }
@@ -130,14 +130,14 @@ function text(name: string, value: string | undefined): string | undefined {
   return value;
 }
 
-function words(given: readonly string[]): Readonly<Record<string, string>> {
+function set(given: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
     given.map((item) => {
-      const [, word, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(item) ?? [];
-      if (word === undefined || value === undefined) {
-        throw new ArgumentError(`--set: expected WORD=VALUE, got ${JSON.stringify(item)}`);
+      const [, name, value] = /^([A-Z][A-Z0-9_]*)=(.*)$/s.exec(item) ?? [];
+      if (name === undefined || value === undefined) {
+        throw new ArgumentError(`--set: expected NAME=VALUE, got ${JSON.stringify(item)}`);
       }
-      return [word, value];
+      return [name, value];
     }),
   );
 }

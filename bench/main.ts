@@ -10,7 +10,7 @@ import { ArgumentError, helpText, parseArguments, type Settings } from './argume
 import { makeCertificates, type Certificates } from './certificates.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { all as allPeers } from './peers/all.ts';
-import { attache } from './peers/attache.ts';
+import { attache, type AttachePaths } from './peers/attache.ts';
 import type { Peer } from './peers/peer.ts';
 import { Processes } from './processes.ts';
 import { findProgram, howToInstall, programNames, programVersion, type ProgramName } from './programs.ts';
@@ -21,7 +21,8 @@ import type { Results } from './results.ts';
 import { run } from './run.ts';
 import { attacheVersion, nodeVersion } from './subject.ts';
 import { workloads } from './workloads/all.ts';
-import { workloadNames, type Workload } from './workloads/workload.ts';
+import { type Workload } from './workloads/workload.ts';
+import { workloadNames } from './names.ts';
 
 /** sysexits.h: what was asked for cannot be used. 130: ended by Ctrl-C. */
 const exitCodes = { done: 0, failed: 1, usage: 64, interrupted: 130 } as const;
@@ -49,7 +50,8 @@ async function main(): Promise<number> {
 
 async function measure(settings: Settings): Promise<number> {
   const node = await nodeVersion(settings.node);
-  const chosen = choose(settings);
+  const paths = { node: settings.node, nodeVersion: node, main: join(project, 'dist/main.js'), set: settings.set };
+  const chosen = choose(settings, paths);
   const over = new AbortController();
   const processes = new Processes();
   const folder = mkdtempSync(join(tmpdir(), 'attache-bench-'));
@@ -60,8 +62,7 @@ async function measure(settings: Settings): Promise<number> {
     rmSync(folder, { recursive: true, force: true });
   });
   const notes = new Set<string>();
-  const main = join(project, 'dist/main.js');
-  const subject = attache({ node: settings.node, nodeVersion: node, main, words: settings.words });
+  const subject = attache(paths);
   try {
     const about = await describe(settings, chosen, node);
     say(
@@ -105,11 +106,11 @@ interface Chosen {
 }
 
 /** What can be run of what was asked for; says what is missing, and how it is installed. */
-function choose({ only, against }: Settings): Chosen {
+function choose({ only, against }: Settings, paths: AttachePaths): Chosen {
   const missing = new Set<ProgramName>();
   const present = (name: ProgramName) => findProgram(name) !== undefined || !missing.add(name);
   const peers = against
-    .map((name) => allPeers[name](project))
+    .map((name) => allPeers[name](project, paths))
     .filter(({ program }) => program === undefined || present(program));
   const chosen = only.map((name) => workloads[name]).filter(({ needs }) => needs.map(present).every(Boolean));
   if (missing.size > 0)
@@ -123,7 +124,7 @@ async function describe(
   chosen: Chosen,
   node: string,
 ): Promise<Omit<Results, 'rows' | 'notes' | 'failures'>> {
-  const { rounds, seconds, gigabytes, connections, words } = settings;
+  const { rounds, seconds, gigabytes, connections, set } = settings;
   const used = new Set([
     ...chosen.peers.map(({ program }) => program),
     ...chosen.workloads.flatMap(({ needs }) => needs),
@@ -140,7 +141,7 @@ async function describe(
     machine: describeMachine(),
     settings: {
       rounds: Object.fromEntries(chosen.workloads.map((workload) => [workload.name, rounds ?? workload.rounds])),
-      ...{ seconds, gigabytes, connections, words },
+      ...{ seconds, gigabytes, connections, set },
     },
     programs: Object.fromEntries(versions),
     proxies: ['attache', ...chosen.peers.map(({ name }) => name)],

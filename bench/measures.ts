@@ -16,6 +16,7 @@ export type Aim =
 const perRequest = { unit: 'µs CPU/request', better: 'less', digits: 1 } as const;
 const perGigabyte = { unit: 's CPU/GB', better: 'less', digits: 2 } as const;
 const perConnection = { unit: 'µs CPU/connection', better: 'less', digits: 0 } as const;
+const latency = { unit: 'ms', better: 'less', digits: 1 } as const;
 const requests = { unit: 'requests/s', better: 'more', digits: 0 } as const;
 const gigabits = { unit: 'Gbit/s', better: 'more', digits: 1 } as const;
 const connections = { unit: 'connections/s', better: 'more', digits: 0 } as const;
@@ -59,12 +60,22 @@ export const measures = {
   },
   'scale-cpu': { title: 'GET 64 B', ...perRequest },
   'scale-memory': { title: 'busy connection', unit: 'kB/connection', better: 'less', digits: 1 },
+  'fairness-1': { title: 'small request beside 1 bulk stream, p99', ...latency, aim: { kind: 'value', most: 20 } },
+  'fairness-20': { title: 'small request beside 20 bulk streams, p99', ...latency, aim: { kind: 'value', most: 40 } },
+  'fairness-300': {
+    title: 'small request beside 300 bulk streams, p99',
+    ...latency,
+    aim: { kind: 'value', most: 100 },
+  },
   'small-1-rate': { title: 'GET 64 B, 1 connection', ...requests },
   'small-50-rate': { title: 'GET 64 B, 50 connections', ...requests },
   'small-500-rate': { title: 'GET 64 B, 500 connections', ...requests },
   'bulk-up-rate': { title: 'one stream up', ...gigabits },
   'bulk-down-rate': { title: 'one stream down', ...gigabits },
   'bulk-four-rate': { title: 'four streams up', ...gigabits },
+  'fairness-20-jain': { title: "20 bulk streams, Jain's index", unit: 'of 1', better: 'more', digits: 2 },
+  'fairness-300-jain': { title: "300 bulk streams, Jain's index", unit: 'of 1', better: 'more', digits: 2 },
+  'fairness-300-moved': { title: '300 bulk streams, moved in 3.5 s', unit: 'streams', better: 'more', digits: 0 },
   'connect-rate': { title: 'connection with one GET', ...connections },
   'tls-small-rate': { title: 'TLS pair: GET 64 B, 50 connections', ...requests },
   'tls-up-rate': { title: 'TLS pair: one stream up', ...gigabits },

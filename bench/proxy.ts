@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { scratchFile, type Lab } from './lab.ts';
-import type { Peer, Task } from './peers/peer.ts';
+import type { Peer, Route, Task } from './peers/peer.ts';
 import { freePort, listening } from './ports.ts';
 import { usageOf, type Usage } from './process-usage.ts';
 import type { Processes, Started } from './processes.ts';
@@ -19,6 +19,8 @@ export interface ProxyOptions {
   /** Port of the backend. */
   readonly to: number;
   readonly connections: number;
+  /** A second service of the same process; only where the peer has said that it can. */
+  readonly second?: Pick<Route, 'from' | 'to'>;
   /** Added to what the peer asks for. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -46,11 +48,12 @@ export async function startPair(lab: Lab, options: ProxyOptions & { readonly res
 
 /** Starts one process without waiting for it. */
 export async function startOne(lab: Lab, options: ProxyOptions & { readonly task: Task }): Promise<Listening> {
-  const { peer, processes, to, connections, task } = options;
+  const { peer, processes, to, connections, task, second } = options;
   const port = await freePort();
   const command = peer.command({
     from: port,
     to,
+    second,
     task,
     connections,
     openFiles: lab.openFiles,

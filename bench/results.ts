@@ -1,7 +1,7 @@
 import type { Machine } from './machine.ts';
 import type { MeasureId } from './measures.ts';
-import type { ProxyName } from './peers/peer.ts';
-import type { WorkloadName } from './workloads/workload.ts';
+import type { ProxyName } from './names.ts';
+import type { WorkloadName } from './names.ts';
 
 /** What a run found; written as JSON as it is. */
 export interface Results {
@@ -27,7 +27,7 @@ export interface RunSettings {
   readonly seconds: number;
   readonly gigabytes: number;
   readonly connections: number;
-  readonly words: Readonly<Record<string, string>>;
+  readonly set: Readonly<Record<string, string>>;
 }
 
 export interface Row {

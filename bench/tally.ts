@@ -1,5 +1,5 @@
 import { measureIds, type MeasureId } from './measures.ts';
-import type { ProxyName } from './peers/peer.ts';
+import type { ProxyName } from './names.ts';
 import type { Row } from './results.ts';
 import type { Reading } from './workloads/workload.ts';
 

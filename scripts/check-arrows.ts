@@ -1,15 +1,18 @@
 /**
- * Checks who imports whom in the `src` of the current folder against its `.dependency-cruiser.cjs`.
+ * Checks who imports whom in `src`, `bench`, `scripts` and `test/support` of the current folder against its
+ * `.dependency-cruiser.cjs`.
  * Exits 1 on a breach, and when any source file was not read: a cruise that saw nothing finds no breach either.
  */
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cruise, type ICruiseResult, type IViolation } from 'dependency-cruiser';
 import extractDepcruiseOptions from 'dependency-cruiser/config-utl/extract-depcruise-options';
 import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config';
 
-const files = await sourceFiles();
-if (files.length === 0) fail(['no source file found in src/']);
+const folders = ['src', 'bench', 'scripts', 'test/support'].filter((folder) => existsSync(folder));
+const files = (await Promise.all(folders.map(sourceFiles))).flat();
+if (!files.some((file) => file.startsWith('src/'))) fail(['no source file found in src/']);
 
 const result = await readImports();
 const read = new Set(result.modules.map((module) => module.source));
@@ -22,15 +25,15 @@ console.log(`arrows: ${files.length} modules, ${result.summary.totalDependencies
 
 async function readImports(): Promise<ICruiseResult> {
   const options = await extractDepcruiseOptions('./.dependency-cruiser.cjs');
-  const report = await cruise(['src'], { ...options, outputType: 'json' }, undefined, {
+  const report = await cruise([...folders], { ...options, outputType: 'json' }, undefined, {
     tsConfig: extractTSConfig('tsconfig.json'),
   });
   return typeof report.output === 'string' ? (JSON.parse(report.output) as ICruiseResult) : report.output;
 }
 
-async function sourceFiles(): Promise<readonly string[]> {
-  const entries = await readdir('src', { recursive: true }).catch(() => []);
-  return entries.filter((name) => name.endsWith('.ts')).map((name) => join('src', name));
+async function sourceFiles(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true });
+  return entries.filter((name) => name.endsWith('.ts')).map((name) => join(folder, name));
 }
 
 function describe({ from, to, rule, cycle }: IViolation): string {

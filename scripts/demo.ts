@@ -23,6 +23,8 @@ const registry = mkdtempSync(join(tmpdir(), 'attache-demo-'));
 const members = join(registry, 'srv', 'demo');
 mkdirSync(members, { recursive: true });
 const answers = new Map<string, number>();
+/** Who answered last, and how often in a row. */
+let streak: { readonly name: string; count: number } | undefined;
 let failures = 0;
 let sidecar: ChildProcess | undefined;
 // Nothing may stay behind, the sidecar and the registry least of all, however the demo is ended.
@@ -53,7 +55,10 @@ async function play(): Promise<void> {
   for (const backend of [first, second]) register(backend);
   const port = await startSidecar();
   const client = keepAsking(port, over.signal);
-  const act = () => delay(ACT_MS, undefined, { signal: over.signal });
+  const act = async () => {
+    await delay(ACT_MS, undefined, { signal: over.signal });
+    sayStreak();
+  };
 
   await act();
   say(`${first.name} leaves: rm ${fileOf(first)}`);
@@ -63,7 +68,7 @@ async function play(): Promise<void> {
   register(first);
   await act();
   if (process.stdout.isTTY) {
-    say('your turn: rm and touch files in that folder from another terminal; Ctrl-C ends');
+    say(`your turn: rm and touch files in ${members} from another terminal; Ctrl-C ends`);
     await once(over.signal, 'abort');
   }
   over.abort();
@@ -96,20 +101,21 @@ function register(backend: Backend): void {
 }
 
 async function startSidecar(): Promise<number> {
-  const words = {
+  const settings = {
     SRC: '127.0.0.1:0',
     SRV: '/srv/demo',
     DSC: `file://${registry}`,
-    HTTP_ADDR: 'off',
+    // The page of the browser.
+    HTTP_ADDR: '127.0.0.1:0',
     ADMIN_ADDR: 'off',
     LOG_FORMAT: 'json',
   };
-  const command = Object.entries(words).map(([word, value]) => `${word}=${value}`);
+  const command = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   say(`${command.join(' ')} attache`);
   const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
   const child = spawn(process.execPath, [main], {
-    // These words alone: others of attache may be set here.
-    env: { PATH: process.env['PATH'], ...words },
+    // These settings alone: others of attache may be set here.
+    env: { PATH: process.env['PATH'], ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   sidecar = child;
@@ -120,9 +126,13 @@ async function startSidecar(): Promise<number> {
       reject(new Error(`attache exited with ${code}`));
       over.abort();
     });
+    let port = 0;
     createInterface(child.stdout).on('line', (text) => {
       const line = JSON.parse(text) as { msg: string; address?: string; reason?: string; candidate?: string };
-      if (line.msg === 'listening') resolve(Number(line.address?.split(':').at(-1)));
+      if (line.msg === 'listening') port = Number(line.address?.split(':').at(-1));
+      if (line.msg === 'HTTP server listening') say(`watch it in a browser: http://${line.address ?? ''}/`);
+      // Who comes earlier finds no candidate.
+      if (line.msg === 'discovery synced') resolve(port);
       if (line.msg === 'connection closed')
         say(`  attache: connection to ${line.candidate ?? 'nobody'} closed, ${line.reason ?? ''}`);
     });
@@ -145,10 +155,27 @@ async function keepAsking(port: number, signal: AbortSignal): Promise<void> {
       continue;
     }
     answers.set(answer, (answers.get(answer) ?? 0) + 1);
-    say(`client: asked 127.0.0.1:${port}, answered by ${answer}`);
+    note(answer, port);
     await delay(ASK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
   connection?.destroy();
+}
+
+/** An answer is told when another backend gave the last one; of those in between the number is. */
+function note(name: string, port: number): void {
+  if (streak?.name === name) {
+    streak.count += 1;
+    return;
+  }
+  sayStreak();
+  streak = { name, count: 1 };
+  say(`client: asks 127.0.0.1:${port} every ${ASK_EVERY_MS} ms, answered by ${name}`);
+}
+
+function sayStreak(): void {
+  if (streak === undefined || streak.count < 2) return;
+  say(`client: ${streak.count} answers by ${streak.name}`);
+  streak.count = 0;
 }
 
 /** One question; undefined when the connection ended, or nothing came in time. */

@@ -11,11 +11,47 @@ export {
   type Closed,
   type ConnectionsOptions,
   type DrainOptions,
+  /** Old name of {@link Extension}. */
   type Endpoint,
-} from './ambassador.ts';
-export type { CandidateStatus } from './balancing/candidate.ts';
+  type Extension,
+} from './app/ambassador.ts';
+export type { Updated } from './app/service-set.ts';
 export { type Config, type ServiceConfig } from './config/config.ts';
-export { loadConfig } from './config/load.ts';
+export { loadConfig, type LoadOptions } from './config/load.ts';
+export type {
+  Balance,
+  CandidatesConfig,
+  DiscoveryBackend,
+  DiscoveryConfig,
+  LogConfig,
+  LogLevel,
+  Net,
+  OnChange,
+  RegisterConfig,
+  TlsConfig,
+  TlsMaterialConfig,
+} from './config/config.ts';
+export type { DirectoryBackend } from './discovery/directory/registry.ts';
+export type { DnsBackend } from './discovery/dns/registry.ts';
+export type { EtcdBackend } from './discovery/etcd/registry.ts';
+export type { SentinelBackend } from './discovery/sentinel/registry.ts';
+export type { Buckets } from './admin/buckets.ts';
+export type { Counters, MemberCounters, ServiceCounters } from './admin/counters.ts';
+export type { Flags } from './config/gather/gather.ts';
+export type { Environment } from './config/gather/injected.ts';
+export type { RawSetting } from './config/gather/raw-setting.ts';
+export type { ReadFile } from './config/gather/small-file.ts';
+export type { FileOrigin, MaterialOrigin, MaterialOrigins, PartName, S3Origin } from './core/material-origin.ts';
+export type {
+  Expectation,
+  HealthCheck,
+  HealthSettings,
+  HealthState,
+  HttpCheck,
+  OnUnhealthy,
+} from './core/health-check.ts';
+export type { PeerRule } from './core/peer-rule.ts';
+export type { ProxyHeaderFault } from './core/read-proxy-header.ts';
 export {
   resolveOptions,
   type AddressesOption,
@@ -23,14 +59,52 @@ export {
   type DurationOption,
   type ServiceOptions,
 } from './config/options.ts';
-export { formatAddress, parseAddress, type Address, type TcpAddress, type UnixAddress } from './core/address.ts';
+export type { Candidate } from './balancing/candidate.ts';
+export {
+  leastConnectionsPolicy,
+  orderedPolicy,
+  randomPolicy,
+  roundRobinPolicy,
+  type Fits,
+  type PickFor,
+  type Picker,
+  type Policy,
+} from './balancing/policies.ts';
+export {
+  formatAddress,
+  parseAddress,
+  type Address,
+  type AddressRole,
+  type ParsedAddress,
+  type TcpAddress,
+  type UnixAddress,
+} from './core/address.ts';
 export { closeReasons, type CloseReason, type EndedBy } from './core/close-reason.ts';
+export type { ConfigurationSource } from './core/configuration-source.ts';
+export { endpointOf, type Endpoint as CandidateEndpoint, type EndpointDetails } from './core/endpoint.ts';
 export { AttacheError, ConfigError, type ConfigFault, type ErrorCode } from './core/errors.ts';
 export { Metrics, type Measured } from './admin/metrics.ts';
 export type * from './core/observer.ts';
-export type { OpenConnection, ServiceTraffic } from './core/open-connection.ts';
-export type { CandidateSource, SourceCounters, SourceSink, SourceState } from './discovery/source.ts';
-export type { ServiceStatus } from './proxy/service.ts';
-export type { ReloadResult, TlsCertificate, TlsStatus } from './service-identity.ts';
-export type { SlotStatus } from './proxy/slot.ts';
-export type { Family, Resolver } from './transport/resolver.ts';
+export type { ConnectionPhase, OpenConnection, ServiceTraffic } from './core/open-connection.ts';
+export type { CandidateSource, EmptySurvey, NearestMembers, SourceSink } from './discovery/source.ts';
+export type {
+  CandidateHealth,
+  CandidateStatus,
+  ChecksStatus,
+  ConfigurationStatus,
+  ListenerState,
+  /** Old name of {@link ListenerState}. */
+  ListenerState as SlotStatus,
+  ListenerStatus,
+  EngineStatus,
+  ProcessStatus,
+  RegistrationStatus,
+  ServiceStatus,
+  SourceCounters,
+  SourceState,
+  TlsCertificate,
+  TlsStatus,
+} from './core/status.ts';
+export type { Listener } from './app/event-listeners.ts';
+export type { ReloadResult } from './app/service-identity.ts';
+export type { Family, NameErrno, Resolver } from './core/resolver.ts';

@@ -6,12 +6,12 @@ export interface AttachePaths {
   readonly nodeVersion: string;
   /** dist/main.js */
   readonly main: string;
-  /** Words that the operator of the bench adds. */
-  readonly words: Readonly<Record<string, string>>;
+  /** Settings that the operator of the bench adds. */
+  readonly set: Readonly<Record<string, string>>;
 }
 
 /**
- * TLS without tickets: the library that Node uses reads this, attache has no word for it. Without tickets there is
+ * TLS without tickets: the library that Node uses reads this, attache has no setting for it. Without tickets there is
  * nothing to resume in TLS 1.3.
  */
 const NO_TICKETS = `nodejs_conf = nodejs_init
@@ -35,18 +35,32 @@ export function attache(paths: AttachePaths): Peer {
       program: paths.node,
       args: [paths.main],
       env: {
-        SRC: `127.0.0.1:${route.from}`,
-        DST: `127.0.0.1:${route.to}`,
+        ...serviceSettings(route),
         HTTP_ADDR: '127.0.0.1:0',
         ADMIN_ADDR: 'off',
-        ...tlsWords(route),
-        ...paths.words,
+        ...tlsSettings(route),
+        ...paths.set,
       },
     }),
   };
 }
 
-function tlsWords({ task, file }: Route): Record<string, string> {
+/** The same without its native engine. */
+export function attacheTypescript(paths: AttachePaths): Peer {
+  return { ...attache({ ...paths, set: { ...paths.set, ENGINE: 'typescript' } }), name: 'attache-typescript' };
+}
+
+function serviceSettings({ from, to, second }: Route): Record<string, string> {
+  if (second === undefined) return { SRC: `127.0.0.1:${from}`, DST: `127.0.0.1:${to}` };
+  const services = [{ from, to }, second].map((one, i) => ({
+    name: `bench${i}`,
+    src: `127.0.0.1:${one.from}`,
+    dst: `127.0.0.1:${one.to}`,
+  }));
+  return { SERVICES: JSON.stringify(services) };
+}
+
+function tlsSettings({ task, file }: Route): Record<string, string> {
   switch (task.kind) {
     case 'plain':
       return {};

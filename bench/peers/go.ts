@@ -11,7 +11,8 @@ export function go(project: string): Peer {
   return {
     name: 'go',
     program: 'go',
-    unsuited: (workload) => (workload === 'scale' ? 'one peer is enough to compare these lines with' : undefined),
+    unsuited: (workload) =>
+      workload === 'scale' || workload === 'fairness' ? 'one peer is enough to compare these lines with' : undefined,
     command: (route) => {
       built ??= build(join(project, 'bench/peers/go-relay/main.go'), route.file('go-relay', ''));
       const addresses = ['-from', `127.0.0.1:${route.from}`, '-to', `127.0.0.1:${route.to}`];

@@ -36,6 +36,13 @@ defaults
 listen bench
   bind 127.0.0.1:${route.from}${bindOptions(route)}
   server backend 127.0.0.1:${route.to}${serverOptions(route)}
+${route.second === undefined ? '' : secondService(route.second)}`;
+}
+
+function secondService({ from, to }: Pick<Route, 'from' | 'to'>): string {
+  return `listen second
+  bind 127.0.0.1:${from}
+  server backend 127.0.0.1:${to}
 `;
 }
 

@@ -9,7 +9,8 @@ export function nginx(): Peer {
   return {
     name: 'nginx',
     program: 'nginx',
-    unsuited: (workload) => (workload === 'scale' ? 'one peer is enough to compare these lines with' : undefined),
+    unsuited: (workload) =>
+      workload === 'scale' || workload === 'fairness' ? 'one peer is enough to compare these lines with' : undefined,
     command: (route) => {
       const program = needProgram('nginx');
       const pidFile = route.file('nginx.pid', '');

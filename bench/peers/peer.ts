@@ -1,11 +1,6 @@
 import type { Certificates } from '../certificates.ts';
 import type { ProgramName } from '../programs.ts';
-import type { WorkloadName } from '../workloads/workload.ts';
-
-export const peerNames = ['haproxy', 'nginx', 'go', 'socat', 'stunnel'] as const;
-
-export type PeerName = (typeof peerNames)[number];
-export type ProxyName = 'attache' | PeerName;
+import type { ProxyName, WorkloadName } from '../names.ts';
 
 /** What one process of a proxy does with a connection. */
 export type Task =
@@ -16,6 +11,8 @@ export type Task =
 export interface Route {
   readonly from: number;
   readonly to: number;
+  /** Another service beside it. */
+  readonly second?: Pick<Route, 'from' | 'to'> | undefined;
   readonly task: Task;
   /** The most that will be carried at once. */
   readonly connections: number;

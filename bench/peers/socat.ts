@@ -8,7 +8,8 @@ export function socat(): Peer {
     program: 'socat',
     mostConnections: 50,
     unsuited: (workload) => {
-      if (workload === 'idle' || workload === 'scale') return 'it runs a process per connection';
+      if (workload === 'idle' || workload === 'scale' || workload === 'fairness')
+        return 'it runs a process per connection';
       return workload === 'tls' ? 'only plain TCP is compared with it' : undefined;
     },
     command: ({ from, to }) => ({

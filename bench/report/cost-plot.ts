@@ -1,5 +1,5 @@
 import { measureOf } from '../measures.ts';
-import type { ProxyName } from '../peers/peer.ts';
+import type { ProxyName } from '../names.ts';
 import type { Results, Row } from '../results.ts';
 import { ratio, summarize } from '../statistics.ts';
 import { figure } from './format.ts';
@@ -56,12 +56,18 @@ export function costPlot(results: Results): string | undefined {
   });
 }
 
+/** Width of a letter of the key, roughly. */
+const LETTER = 7;
+
 /** A key to the colours, from left to right. */
 export function legend(results: Results, names: readonly ProxyName[]): readonly Element[] {
-  return names.flatMap((name, index): readonly Element[] => [
-    { name: 'rect', attributes: { class: colour(results, name), x: 16 + index * 100, y: 38, width: 10, height: 10 } },
-    text({ x: 32 + index * 100, y: 47, class: 'quiet' }, name),
-  ]);
+  return names.flatMap((name, index): readonly Element[] => {
+    const x = names.slice(0, index).reduce((left, { length }) => left + Math.max(100, 40 + length * LETTER), 16);
+    return [
+      { name: 'rect', attributes: { class: colour(results, name), x, y: 38, width: 10, height: 10 } },
+      text({ x: x + 16, y: 47, class: 'quiet' }, name),
+    ];
+  });
 }
 
 /** The same for one proxy in every plot of a run. */

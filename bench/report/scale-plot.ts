@@ -1,5 +1,5 @@
 import { measureOf, type MeasureId } from '../measures.ts';
-import type { ProxyName } from '../peers/peer.ts';
+import type { ProxyName } from '../names.ts';
 import type { Results } from '../results.ts';
 import { summarize } from '../statistics.ts';
 import { colour, legend, text } from './cost-plot.ts';

@@ -1,5 +1,5 @@
 import { measureOf, type Aim, type Measure } from '../measures.ts';
-import type { ProxyName } from '../peers/peer.ts';
+import type { ProxyName } from '../names.ts';
 import type { Results, Row } from '../results.ts';
 import { ratio, summarize } from '../statistics.ts';
 import { cell, figure, percent } from './format.ts';

@@ -1,10 +1,21 @@
 import { bulk } from './bulk.ts';
 import { connect } from './connect.ts';
+import { fairness } from './fairness.ts';
 import { idle } from './idle.ts';
 import { scale } from './scale.ts';
 import { small } from './small.ts';
 import { start } from './start.ts';
 import { tls } from './tls.ts';
-import type { Workload, WorkloadName } from './workload.ts';
+import type { Workload } from './workload.ts';
+import type { WorkloadName } from '../names.ts';
 
-export const workloads: Readonly<Record<WorkloadName, Workload>> = { small, bulk, connect, idle, tls, start, scale };
+export const workloads: Readonly<Record<WorkloadName, Workload>> = {
+  small,
+  bulk,
+  connect,
+  idle,
+  tls,
+  start,
+  scale,
+  fairness,
+};

@@ -1,11 +1,8 @@
 import type { Lab } from '../lab.ts';
 import type { MeasureId } from '../measures.ts';
+import type { WorkloadName } from '../names.ts';
 import type { Peer } from '../peers/peer.ts';
 import type { ProgramName } from '../programs.ts';
-
-export const workloadNames = ['small', 'bulk', 'connect', 'idle', 'tls', 'start', 'scale'] as const;
-
-export type WorkloadName = (typeof workloadNames)[number];
 
 /** One figure of one round. */
 export interface Reading {

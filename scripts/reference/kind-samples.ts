@@ -1,4 +1,4 @@
-import type { Kind } from '../../src/config/kind.ts';
+import type { Kind } from '../../src/config/table/kind.ts';
 
 /** Values that a kind takes, and values that it refuses with what it says of them. */
 export interface KindSample {
@@ -15,6 +15,13 @@ const examples: Readonly<Record<string, readonly [accepted: readonly string[], r
   ],
   'address | off': [[':29091', '127.0.0.1:29091', 'unix:/run/attache.sock', 'off'], ['29091']],
   directory: [['/srv/redis/debug', 'srv/redis'], ['/srv/../etc']],
+  'list of directories': [['/srv/redis/debug', '/srv/redis/a,/srv/redis/b'], ['srv/redis']],
+  'host:port | :port': [
+    ['10.0.1.134:6379', 'redis-0.internal:6379', ':6379'],
+    ['0.0.0.0:6379', '6379'],
+  ],
+  '0 to 65535': [['0', '100'], ['70000']],
+  zone: [['eu-west-1a'], ['zone 1']],
   duration: [
     ['500ms', '5s', '1m30s', '2h', '0'],
     ['30', '-1s'],
@@ -23,7 +30,24 @@ const examples: Readonly<Record<string, readonly [accepted: readonly string[], r
     ['0', '128'],
     ['-1', '1.5'],
   ],
+  'memory size': [
+    ['auto', '192Mi', '1Gi', '500M', '200000000', 'off'],
+    ['192', '-1Mi'],
+  ],
+  'health check': [
+    ['off', 'tcp', 'redis-primary', 'http://:8008/primary', 'https://probe.internal/health?deep=1'],
+    ['sentinel', ':8008/primary', 'http://user:secret@host/'],
+  ],
+  'bytes with escapes': [['PING\\r\\n', '\\x00\\x08'], ['\\q']],
+  'prefix | /regexp/': [
+    ['+PONG', '/^220 .*ESMTP/', '/ready/i'],
+    ['/(a/', '/(?=a)/', '/a/g'],
+  ],
   boolean: [['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], ['maybe']],
+  'octal mode': [
+    ['0666', '0660', '600'],
+    ['999', '7777', '0444', '432'],
+  ],
   secret: [['hunter2'], []],
   text: [['[{ "name": ... }]'], []],
   path: [['/etc/ssl/ca.pem', 'certs/ca.pem'], []],
@@ -31,7 +55,8 @@ const examples: Readonly<Record<string, readonly [accepted: readonly string[], r
     ['http://etcd0:2379', 'https://a:2379,https://b:2379', 'file:///srv/registry'],
     ['etcd0:2379', 'http://a:1,https://b:2'],
   ],
-  'list of CIDR blocks': [['10.0.0.0/8', '10.0.0.0/8,fd00::/8'], ['10.0.0.0/40']],
+  'list of CIDR blocks': [['10.0.0.0/8', '10.0.0.0/8,fd00::/8', '127.0.0.1:6380'], ['10.0.0.0/40']],
+  'list of host names': [['metrics.example.com', 'metrics.example.com,*.corp.example'], ['metrics.example.com:80']],
   'path | file:// | s3://': [
     ['/run/tls/ca.pem', 'file:///run/tls/ca.pem', 's3://bucket/key.pem'],
     ['https://a/ca.pem'],
@@ -40,6 +65,10 @@ const examples: Readonly<Record<string, readonly [accepted: readonly string[], r
   'list of dns:, uri:, ip: and cn: names': [
     ['dns:api.internal', 'dns:*.prod.internal', 'uri:spiffe://prod/web', 'ip:10.0.0.7', 'cn:web'],
     ['api.internal'],
+  ],
+  'list of cipher suites': [
+    ['ECDHE-RSA-AES128-GCM-SHA256', 'TLS_AES_128_GCM_SHA256:ECDHE-RSA-AES256-GCM-SHA384', 'AES256-SHA, AES128-SHA'],
+    ['HIGH', 'ECDHE-RSA-AES128'],
   ],
   'host name': [['redis.internal', '10.0.0.7'], ['redis:6379']],
 };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatAddress, parseAddress } from '../core/address.ts';
 import { visible } from '../core/visible.ts';
-import type { HttpAnswer } from './http-endpoint.ts';
+import { MAX_BODY_BYTES, type HttpAnswer, type HttpRequest } from './http-endpoint.ts';
 
 /** What an operator can have done. */
 export interface AdminActions {
@@ -11,11 +11,25 @@ export interface AdminActions {
   readonly reload: () => Promise<readonly Reloaded[]>;
   /** @returns the services that have the candidate */
   readonly drain: (candidate: string, options: DrainRequest) => readonly string[];
+  /** The services in force, in the shape of `SERVICES`, without secrets. */
+  readonly services: () => readonly object[];
+  /** Goes over to the services of a JSON text, or to none of them. Never rejects. */
+  readonly replaceServices: (json: string) => Promise<Replaced>;
   /** `fault`: a sentence that names what was expected. */
   readonly setLogLevel: (
     text: string,
   ) => { readonly ok: true; readonly level: string } | { readonly ok: false; readonly fault: string };
 }
+
+/** What came of another list of services; with faults nothing has changed. */
+export type Replaced =
+  | {
+      readonly ok: true;
+      readonly added: readonly string[];
+      readonly changed: readonly string[];
+      readonly removed: readonly string[];
+    }
+  | { readonly ok: false; readonly faults: readonly string[] };
 
 export interface DrainRequest {
   /** Undefined: every service. */
@@ -31,19 +45,45 @@ export interface Reloaded {
   readonly error?: string;
 }
 
-type Route = (query: URLSearchParams) => HttpAnswer | Promise<HttpAnswer>;
+type Route = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
+
+/** What is done at one path, by method. */
+export type Routes = ReadonlyMap<string, Readonly<Partial<Record<string, Route>>>>;
 
 const RELOAD_TIMEOUT_MS = 15_000;
 
-/** What is done for a POST, by path. */
-export function adminRoutes(actions: AdminActions): ReadonlyMap<string, Route> {
-  return new Map<string, Route>([
-    ['/quit', () => quit(actions)],
-    ['/reload', () => reload(actions)],
-    ['/drain', (query) => drain(query, actions, true)],
-    ['/undrain', (query) => drain(query, actions, false)],
-    ['/loglevel', (query) => logLevel(query, actions)],
+/** What is done, by path. */
+export function adminRoutes(actions: AdminActions): Routes {
+  return new Map<string, Readonly<Partial<Record<string, Route>>>>([
+    ['/quit', { POST: () => quit(actions) }],
+    ['/reload', { POST: () => reload(actions) }],
+    ['/drain', { POST: ({ query }) => drain(query, actions, true) }],
+    ['/undrain', { POST: ({ query }) => drain(query, actions, false) }],
+    ['/loglevel', { POST: ({ query }) => logLevel(query, actions) }],
+    [
+      SERVICES_PATH,
+      {
+        GET: () => ({ status: 200, body: actions.services() }),
+        PUT: (request) => replaceServices(request, actions),
+      },
+    ],
   ]);
+}
+
+const SERVICES_PATH = '/services';
+
+/** The one request that may have a body. */
+export function takesBody(method: string, target: string): boolean {
+  return method === 'PUT' && target.split('?', 1)[0] === SERVICES_PATH;
+}
+
+async function replaceServices({ body }: HttpRequest, actions: AdminActions): Promise<HttpAnswer> {
+  const json = await body();
+  if (json === undefined) return { status: 413, body: `expected at most ${MAX_BODY_BYTES} bytes` };
+  const replaced = await actions.replaceServices(json);
+  if (!replaced.ok) return { status: 400, body: { faults: replaced.faults } };
+  const { added, changed, removed } = replaced;
+  return { status: 200, body: { added, changed, removed } };
 }
 
 function quit(actions: AdminActions): HttpAnswer {
@@ -56,7 +96,7 @@ async function reload(actions: AdminActions): Promise<HttpAnswer> {
   const late = delay(RELOAD_TIMEOUT_MS, undefined, { signal: timer.signal, ref: false }).catch(() => undefined);
   const services = await Promise.race([actions.reload(), late]);
   timer.abort();
-  if (services === undefined) return { status: 202, body: 'still reading; the log will say what came of it' };
+  if (services === undefined) return { status: 202, body: 'still reading: see the lines "tls material" in the log' };
   const isGood = services.every(({ outcome }) => outcome === 'unchanged' || outcome === 'loaded');
   return { status: isGood ? 200 : 503, body: { services } };
 }

@@ -2,25 +2,29 @@
 export class Buckets {
   /** Upper bounds, ascending. */
   readonly bounds: readonly number[];
-  /** For each bound, and at the end for what is above all of them; not cumulative. */
+  /** One count for each bound, and a last one for values above all bounds; not cumulative. */
   readonly counts: readonly number[];
   readonly #counts: number[];
   #sum = 0;
 
+  /** `bounds` are upper bounds, ascending. */
   constructor(bounds: readonly number[]) {
     this.bounds = bounds;
     this.#counts = [...bounds.map(() => 0), 0];
     this.counts = this.#counts;
   }
 
+  /** Sum of all values. */
   get sum(): number {
     return this.#sum;
   }
 
+  /** How many values there are. */
   get count(): number {
     return this.#counts.reduce((total, count) => total + count, 0);
   }
 
+  /** Counts one value. */
   add(value: number): void {
     const { bounds } = this;
     let place = 0;

@@ -1,13 +1,13 @@
-import type { CandidateStatus, ServiceStatus } from './status.ts';
+import type { CandidateStatus, ServiceStatus } from '../core/status.ts';
 
 /**
  * What a candidate is good for:
  * - `available`: new connections go to it;
- * - `aside`: it failed too often to be used while there are others; `trial`: one connection finds out whether it still does;
+ * - `ejected`: it failed too often to be used while there are others; `probing`: one connection finds out whether it still does;
  * - `drained`: somebody said that it gets no new connections;
  * - `unassigned`: in cluster mode there is no listener for it.
  */
-export const candidateStates = ['available', 'aside', 'trial', 'drained', 'unassigned'] as const;
+export const candidateStates = ['available', 'ejected', 'probing', 'drained', 'unassigned'] as const;
 
 export type CandidateState = (typeof candidateStates)[number];
 

@@ -1,7 +1,9 @@
 import type {
   AttacheEvent,
+  CandidateDetailIgnoredEvent,
   CandidateIgnoredEvent,
   CandidatesChangedEvent,
+  NoCandidatesEvent,
   Observer,
   ResetEvent,
 } from '../core/observer.ts';
@@ -34,6 +36,15 @@ export interface ServiceChanges {
   /** Newest first. */
   readonly changes: readonly MembershipChange[];
   readonly ignored: readonly IgnoredKey[];
+  /** While there is no candidate: where was looked, and where somebody is. */
+  readonly empty?: EmptyDirectory | undefined;
+}
+
+export interface EmptyDirectory {
+  readonly atMs: number;
+  readonly directory: string;
+  /** Made visible and cut. */
+  readonly nearest?: { readonly directory: string; readonly members: number };
 }
 
 const MAX_CHANGES = 20;
@@ -53,14 +64,25 @@ export class Changes {
 
   #observe(event: AttacheEvent): void {
     if (event.type === 'candidates-changed') this.#changed(event);
-    else if (event.type === 'connections-reset') this.#reset(event);
+    else if (event.type === 'connections-reset' && event.cause === undefined) this.#reset(event);
     else if (event.type === 'candidate-ignored') this.#ignored(event);
+    else if (event.type === 'candidate-detail-ignored') this.#detailIgnored(event);
+    else if (event.type === 'no-candidates') this.#empty(event);
   }
 
-  #ignored({ service, key, reason }: CandidateIgnoredEvent): void {
+  #detailIgnored(event: CandidateDetailIgnoredEvent): void {
+    this.#ignored({ ...event, reason: `stays a candidate: ${event.reason}` });
+  }
+
+  #ignored({ service, key, reason }: CandidateIgnoredEvent | CandidateDetailIgnoredEvent): void {
     const before = this.of(service);
     const ignored = [{ atMs: Date.now(), key: visible(key), reason: visible(reason) }, ...before.ignored];
     this.#services.set(service, { ...before, ignored: ignored.slice(0, MAX_IGNORED) });
+  }
+
+  #empty({ service, directory, nearest }: NoCandidatesEvent): void {
+    const near = nearest && { nearest: { ...nearest, directory: visible(nearest.directory) } };
+    this.#services.set(service, { ...this.of(service), empty: { atMs: Date.now(), directory, ...near } });
   }
 
   #changed({ service, candidates, added, removed }: CandidatesChangedEvent): void {
@@ -73,7 +95,8 @@ export class Changes {
       removed: removed.slice(0, MAX_NAMES),
       removedCount: removed.length,
     };
-    this.#services.set(service, { ...before, changes: [change, ...before.changes].slice(0, MAX_CHANGES) });
+    const empty = candidates.length === 0 ? before.empty : undefined;
+    this.#services.set(service, { ...before, empty, changes: [change, ...before.changes].slice(0, MAX_CHANGES) });
   }
 
   /** A burst of changes is acted upon once, after its last. */

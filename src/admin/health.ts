@@ -1,14 +1,14 @@
 import { formatAddress } from '../core/address.ts';
-import type { SourceState } from '../discovery/source.ts';
-import type { ListenerStatus, ProcessStatus, ServiceStatus, TlsStatus } from './status.ts';
+import { explained, hinted } from '../core/errno-hint.ts';
+import type { ListenerStatus, ProcessStatus, ServiceStatus, SourceState, TlsStatus } from '../core/status.ts';
 
 /** Whether clients may be sent here, and if not, why: the answer of `/readyz`. */
-export interface Health {
+export interface Readiness {
   readonly ready: boolean;
-  readonly services: readonly ServiceHealth[];
+  readonly services: readonly ServiceReadiness[];
 }
 
-export interface ServiceHealth {
+export interface ServiceReadiness {
   readonly name: string;
   readonly ready: boolean;
   /** Empty when ready. */
@@ -34,6 +34,10 @@ export interface ListenerHealth {
   readonly address: string;
   readonly state: 'opening' | 'closed' | 'listening' | 'failed' | 'waiting';
   readonly errno?: string;
+  /** What the errno means and what to do, where its name does not say. */
+  readonly hint?: string;
+  /** All addresses that it listens on, where a name has several. */
+  readonly addresses?: readonly string[];
 }
 
 export interface DiscoveryHealth {
@@ -43,7 +47,7 @@ export interface DiscoveryHealth {
   readonly lastOkAgeMs?: number;
 }
 
-export interface HealthOptions {
+export interface ReadinessOptions {
   /** A service with fewer candidates is not ready. */
   readonly minCandidates: number;
   /** `Date.now()`. */
@@ -51,12 +55,16 @@ export interface HealthOptions {
 }
 
 /** Judges each service by itself; the process is ready when all are. */
-export function judgeHealth(status: ProcessStatus, options: HealthOptions): Health {
+export function judgeHealth(status: ProcessStatus, options: ReadinessOptions): Readiness {
   const services = status.services.map((service) => judgeService(service, status.phase, options));
   return { ready: status.phase === 'serving' && services.every(({ ready }) => ready), services };
 }
 
-function judgeService(service: ServiceStatus, phase: ProcessStatus['phase'], options: HealthOptions): ServiceHealth {
+function judgeService(
+  service: ServiceStatus,
+  phase: ProcessStatus['phase'],
+  options: ReadinessOptions,
+): ServiceReadiness {
   const reasons = reasonsOf(service, phase, options.minCandidates);
   return {
     name: service.name,
@@ -83,14 +91,16 @@ function tlsReasons({ tls }: ServiceStatus): readonly string[] {
 
 function listenerReasons({ listeners, known }: ServiceStatus): readonly string[] {
   // Fewer candidates than listeners is how cluster mode is used; no listener at all serves nobody.
-  if (known && listeners.every(({ status }) => status.phase === 'waiting')) return ['no listener has a candidate'];
+  // A service that only registers has none.
+  const isIdle = listeners.length > 0 && listeners.every(({ status }) => status.phase === 'waiting');
+  if (known && isIdle) return ['no listener has a candidate'];
   return listeners.flatMap(({ asked, status }) => {
     switch (status.phase) {
       case 'listening':
       case 'waiting':
         return [];
       case 'failed':
-        return [`not listening on ${formatAddress(asked)}: ${status.errno}`];
+        return [`not listening on ${formatAddress(asked)}: ${explained(status.errno)}`];
       case 'opening':
       case 'closed':
         return [`not listening on ${formatAddress(asked)} yet`];
@@ -104,15 +114,33 @@ function candidateReasons(service: ServiceStatus, min: number): readonly string[
     const error = 'error' in discovery ? discovery.error : undefined;
     return [error === undefined ? 'discovery has not answered yet' : `discovery has not answered yet: ${error}`];
   }
-  const usable = candidates.length - drained.length;
-  return usable < min ? [`too few candidates: ${usable} of ${min}`] : [];
+  const usable = service.checks === undefined ? candidates.length - drained.length : healthyOf(service);
+  const what = service.checks === undefined ? 'candidates' : 'healthy candidates';
+  return usable < min ? [`too few ${what}: ${usable} of ${min}`] : [];
+}
+
+/** Those that checks have found healthy, and nobody has drained. */
+function healthyOf({ candidateStates, drained }: ServiceStatus): number {
+  const out = new Set(drained);
+  return candidateStates.filter(({ key, health }) => health?.state === 'healthy' && !out.has(key)).length;
 }
 
 function listenerHealth({ asked, status }: ListenerStatus): ListenerHealth {
   const address = formatAddress(status.phase === 'listening' ? status.address : asked);
-  return status.phase === 'failed'
-    ? { address, state: 'failed', errno: status.errno }
-    : { address, state: status.phase };
+  switch (status.phase) {
+    case 'failed':
+      return { address, state: 'failed', errno: status.errno, ...hinted(status.errno) };
+    case 'listening':
+      return {
+        address,
+        state: 'listening',
+        ...(status.addresses && { addresses: status.addresses.map(formatAddress) }),
+      };
+    case 'opening':
+    case 'closed':
+    case 'waiting':
+      return { address, state: status.phase };
+  }
 }
 
 function discoveryHealth(state: SourceState, now: number): DiscoveryHealth {

@@ -1,12 +1,19 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { ListenOptions } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import type { Address } from '../core/address.ts';
 import { fullJitterBackoff } from '../core/backoff.ts';
 import { errnoOf } from '../core/errors.ts';
+import type { Resolver } from '../core/resolver.ts';
 import { escapeInvisible } from '../core/visible.ts';
+import { systemResolver } from '../names/system-resolver.ts';
+import { listenOnAll, serverOpener, type MissingAddress } from '../transport/listen-all.ts';
 import { removeStaleSocket } from '../transport/stale-socket.ts';
 import { nodeHttp } from './node-http.ts';
+import { answerOnce, LINGER_MS } from './one-answer.ts';
+import { Places } from './places.ts';
+import { hasBody, readRequest } from './request-target.ts';
 
 /** A small HTTP server that never stands in the proxy's way. */
 export interface HttpEndpoint {
@@ -14,17 +21,28 @@ export interface HttpEndpoint {
   start(): Promise<void>;
   /** Lets answers under way finish, half a second at most. May be called twice, before `start`, and while it runs. */
   close(): Promise<void>;
-  /** Where it really listens; undefined while it does not. */
+  /** Where it really listens, of several addresses the first; undefined while it does not. */
   address(): Address | undefined;
 }
 
 export interface HttpEndpointOptions {
+  /** A name stands for all of its addresses. */
   readonly address: Address;
+  /** Default: one of its own. */
+  readonly resolver?: Resolver;
+  /** Of the file, where the address is a Unix socket; default: everybody may connect. */
+  readonly socketMode?: number | undefined;
   /** @param errno e.g. `EADDRINUSE`; the next try comes in `retryInMs` */
   readonly onListenFailed: (errno: string, retryInMs: number) => void;
-  readonly onListening?: (address: Address) => void;
+  /**
+   * @param addresses all that it listens on
+   * @param missing addresses of the name that this machine does not have
+   */
+  readonly onListening?: (addresses: readonly [Address, ...Address[]], missing: readonly MissingAddress[]) => void;
   /** Answers one request; whoever asks gets 500 for a throw of it. */
   readonly answer: (request: HttpRequest) => AnyAnswer | Promise<AnyAnswer>;
+  /** Whether a request may have a body; default: none may. The path may have a query. */
+  readonly takesBody?: (method: string, target: string) => boolean;
   /** Hears what `answer` threw. */
   readonly onError: (error: unknown) => void;
 }
@@ -34,9 +52,16 @@ export interface HttpRequest {
   /** Without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** What the client calls us, in lower case, with the port it says; undefined when it does not say (HTTP/1.0). */
+  readonly host: string | undefined;
   /** Names in lower case. */
   readonly headers: Readonly<NodeJS.Dict<string | string[]>>;
+  /** Reads the body as text, once; undefined: it is longer than {@link MAX_BODY_BYTES}. @throws when the client goes away */
+  readonly body: () => Promise<string | undefined>;
 }
+
+/** Of a request that may have a body. */
+export const MAX_BODY_BYTES = 1_048_576;
 
 export interface HttpAnswer {
   readonly status: number;
@@ -69,18 +94,19 @@ const HEADERS_TIMEOUT_MS = 2_000;
 const CHECK_INTERVAL_MS = 500;
 /** For an answer that has to be waited for. */
 const ANSWER_TIMEOUT_MS = 20_000;
-const MAX_CONNECTIONS = 128;
+const BACKLOG = 4_096;
 const CLOSE_GRACE_MS = 500;
 const RETRY = { initialMs: 200, maxMs: 5_000, minMs: 100 } as const;
 
 type State =
   | { readonly phase: 'new' | 'closed' }
   | { readonly phase: 'opening'; readonly retry?: NodeJS.Timeout }
-  | { readonly phase: 'listening'; readonly server: Server; readonly address: Address };
+  | { readonly phase: 'listening'; readonly servers: readonly Server[]; readonly address: Address };
 
 class Endpoint implements HttpEndpoint {
   readonly #options: HttpEndpointOptions;
   readonly #backoff = fullJitterBackoff(RETRY);
+  readonly #places = new Places();
   #state: State = { phase: 'new' };
   #closing: Promise<void> | undefined;
 
@@ -107,23 +133,31 @@ class Endpoint implements HttpEndpoint {
     this.#state = { phase: 'closed' };
     // An attempt that is under way sees the phase when it is through; closing its server now could leave it waiting.
     if (state.phase === 'opening') clearTimeout(state.retry);
-    if (state.phase === 'listening') await shut(state.server);
+    if (state.phase === 'listening') await Promise.all(state.servers.map(shut));
   }
 
   /** Never rejects. */
   async #open(): Promise<void> {
-    const { address } = this.#options;
-    const server = this.#createServer();
+    const { address, resolver = systemResolver(), socketMode } = this.#options;
     this.#state = { phase: 'opening' };
     try {
-      await listen(server, address);
+      const opener = serverOpener(() => this.#createServer());
+      const { servers, addresses, missing } = await listenOnAll({
+        address,
+        family: 0,
+        resolver,
+        opener,
+        socketMode,
+        backlog: BACKLOG,
+      });
+      // What cannot be accepted (out of descriptors) is tried again by whoever asks.
+      for (const server of servers) server.on('error', () => undefined);
       if (!this.#isOpening()) {
-        await shut(server);
+        await Promise.all(servers.map(shut));
         return;
       }
-      const bound = boundAddress(server, address);
-      this.#state = { phase: 'listening', server, address: bound };
-      this.#options.onListening?.(bound);
+      this.#state = { phase: 'listening', servers, address: addresses[0] };
+      this.#options.onListening?.(addresses, missing);
     } catch (error) {
       const errno = errnoOf(error);
       const freed = address.kind === 'unix' && errno === 'EADDRINUSE' && (await removeStaleSocket(address.path));
@@ -149,34 +183,16 @@ class Endpoint implements HttpEndpoint {
       requestTimeout: HEADERS_TIMEOUT_MS,
       connectionsCheckingInterval: CHECK_INTERVAL_MS,
       noDelay: true,
+      // Answered by us, as all faults of a request are.
+      requireHostHeader: false,
     });
-    server.maxConnections = MAX_CONNECTIONS;
-    server.timeout = HEADERS_TIMEOUT_MS + CHECK_INTERVAL_MS;
-    server.on('request', (request, response) => void respond(request, response, this.#options));
+    // For a connection that Node does not know to be late by then.
+    server.timeout = HEADERS_TIMEOUT_MS + 2 * CHECK_INTERVAL_MS;
+    const places = this.#places;
+    server.on('connection', (socket: Socket) => places.enter(socket));
+    answerOnce(server, (request, response) => void respond(request, response, { ...this.#options, places }));
     return server;
   }
-}
-
-function listen(server: Server, address: Address): Promise<void> {
-  const where: ListenOptions =
-    address.kind === 'unix'
-      ? { path: address.path }
-      : { port: address.port, ...(address.host === '' ? {} : { host: address.host }) };
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(where, () => {
-      server.off('error', reject);
-      // What cannot be accepted (out of descriptors) is tried again by whoever asks.
-      server.on('error', () => undefined);
-      resolve();
-    });
-  });
-}
-
-function boundAddress(server: Server, asked: Address): Address {
-  const bound = server.address();
-  if (asked.kind === 'unix' || bound === null || typeof bound === 'string') return asked;
-  return { kind: 'tcp', host: asked.host === '' ? '' : bound.address, port: bound.port };
 }
 
 /** Connections without a request under way are closed by `server.close()` itself. */
@@ -190,13 +206,18 @@ function shut(server: Server): Promise<void> {
   });
 }
 
-async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: HttpEndpointOptions,
-): Promise<void> {
-  const answer = await decide(request, options);
+interface Responding extends HttpEndpointOptions {
+  readonly places: Places;
+}
+
+/** Never rejects. */
+async function respond(request: IncomingMessage, response: ServerResponse, options: Responding): Promise<void> {
+  const { places } = options;
+  const { socket } = request;
+  places.answering(socket);
+  const answer = await decide(request, options, () => readBody(request, response));
   if ('stream' in answer) {
+    places.streaming(socket);
     stream(answer, request, response);
     return;
   }
@@ -211,7 +232,29 @@ async function respond(
     ...headers,
     ...(allow === undefined ? {} : { allow }),
   });
-  response.end(request.method === 'HEAD' ? undefined : bytes);
+  if (request.method === 'HEAD') response.flushHeaders();
+  else response.write(bytes);
+  places.taking(socket);
+  if (hasBody(request.headers)) await discard(request);
+  response.end();
+}
+
+async function readBody(request: IncomingMessage, response: ServerResponse): Promise<string | undefined> {
+  if (request.headers.expect !== undefined) response.writeContinue();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** Takes a body that nobody wants, for a while: to close with bytes unread is a reset, which can overtake the answer. */
+async function discard(request: IncomingMessage): Promise<void> {
+  request.resume();
+  await finished(request, { signal: AbortSignal.timeout(LINGER_MS) }).catch(() => undefined);
 }
 
 const COMMON_HEADERS = {
@@ -227,14 +270,16 @@ function stream(answer: HttpStream, request: IncomingMessage, response: ServerRe
 }
 
 /** Never rejects. */
-async function decide(request: IncomingMessage, { answer, onError }: HttpEndpointOptions): Promise<AnyAnswer> {
-  const { headers, method = '', url = '', socket } = request;
-  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) {
-    return { status: 413, body: 'no request here has a body' };
-  }
+async function decide(
+  request: IncomingMessage,
+  { answer, onError, takesBody }: HttpEndpointOptions,
+  body: HttpRequest['body'],
+): Promise<AnyAnswer> {
+  const { headers, method = '', socket, url = '' } = request;
   try {
-    const [path, query] = split(url);
-    const answered = answer({ method, path, query: new URLSearchParams(query), headers });
+    const asked = readRequest(request, takesBody?.(method, url));
+    if (!asked.ok) return asked.answer;
+    const answered = answer({ method, path: asked.path, query: asked.query, host: asked.host, headers, body });
     if (!(answered instanceof Promise)) return answered;
     // Nothing moves on the connection while the answer is looked for.
     socket.setTimeout(ANSWER_TIMEOUT_MS);
@@ -243,9 +288,4 @@ async function decide(request: IncomingMessage, { answer, onError }: HttpEndpoin
     onError(error);
     return { status: 500, body: 'internal error' };
   }
-}
-
-function split(url: string): readonly [path: string, query: string] {
-  const at = url.indexOf('?');
-  return at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];
 }

@@ -43,10 +43,18 @@ export class FlightRecorder {
     return place && finished(place);
   }
 
+  /** Those of the last that ended that fit, newest first; at most `limit`. */
+  ended(
+    fits: (connection: Pick<FinishedConnection, 'service' | 'reason'>) => boolean,
+    limit: number,
+  ): readonly FinishedConnection[] {
+    const newestFirst = [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)].reverse();
+    return newestFirst.filter(fits).slice(0, limit).map(finished);
+  }
+
   /** The last that ended, newest first. */
   recent(limit: number): readonly FinishedConnection[] {
-    const newestFirst = [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)].reverse();
-    return newestFirst.slice(0, limit).map(finished);
+    return this.ended(() => true, limit);
   }
 
   #observe(event: AttacheEvent): void {
@@ -71,6 +79,7 @@ interface Place {
   via: string | undefined;
   candidate: string | undefined;
   tls: ConnectionTls | undefined;
+  unclean: true | undefined;
   bytesToCandidate: number;
   bytesToClient: number;
   dialMs: number;
@@ -94,6 +103,7 @@ function newPlace(): Place {
     via: undefined,
     candidate: undefined,
     tls: undefined,
+    unclean: undefined,
     bytesToCandidate: 0,
     bytesToClient: 0,
     dialMs: 0.5,
@@ -117,6 +127,7 @@ function write(place: Place, event: ConnectionClosedEvent, tlsFailure: TlsFailed
   place.via = event.via;
   place.candidate = event.candidate;
   place.tls = event.tls;
+  place.unclean = event.unclean;
   place.bytesToCandidate = event.bytesToCandidate;
   place.bytesToClient = event.bytesToClient;
   place.dialMs = event.dialMs;
@@ -138,9 +149,10 @@ function bounded(attempts: readonly DialAttempt[]): readonly DialAttempt[] {
   return [...attempts.slice(0, half), ...attempts.slice(-half)];
 }
 
-function finished({ via, tls, ms, attempts: told, tlsFailure, ...facts }: Place): FinishedConnection {
+function finished({ via, tls, unclean, ms, attempts: told, tlsFailure, ...facts }: Place): FinishedConnection {
   const attempts = told ?? [{ candidate: facts.candidate ?? '', outcome: 'ok', ms }];
-  const connection = { ...facts, attempts, ...(via !== undefined && { via }), ...(tls && { tls }) };
+  const optional = { ...(via !== undefined && { via }), ...(tls && { tls }), ...(unclean && { unclean }) };
+  const connection = { ...facts, attempts, ...optional };
   if (tlsFailure === undefined) return connection;
   const { side, code, peer } = tlsFailure;
   return { ...connection, tlsFailure: { side, code, ...(peer === undefined ? {} : { peer: visible(peer) }) } };

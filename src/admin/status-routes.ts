@@ -1,11 +1,12 @@
 import type { OpenConnection } from '../core/open-connection.ts';
+import { routineEnds } from '../core/close-reason.ts';
 import type { Changes } from './changes.ts';
 import type { HttpAnswer, HttpRequest } from './http-endpoint.ts';
 import { Metrics, type Measured } from './metrics.ts';
-import { RECORDED, type FlightRecorder } from './recorder.ts';
-import { statusReport, type StatusReport, type Words } from './status-report.ts';
+import { RECORDED, type FinishedConnection, type FlightRecorder } from './recorder.ts';
+import { statusReport, type StatusReport, type ShownSettings } from './status-report.ts';
 import { finishedStory, openStory } from './story.ts';
-import type { Tally } from './tally.ts';
+import type { Counters } from './counters.ts';
 
 /** An ambassador, as far as it is looked at from outside. */
 export interface Observed extends Measured {
@@ -19,12 +20,12 @@ export interface Observed extends Measured {
 export interface StatusRoutesOptions {
   readonly ambassador: Observed;
   readonly metrics: Metrics;
-  readonly tally: Tally;
+  readonly counters: Counters;
   readonly changes: Changes;
   readonly recorder: FlightRecorder;
   readonly version: string;
-  /** What each service's configuration comes to, without secrets. */
-  readonly words: Readonly<Record<string, Words>>;
+  /** The effective settings of each service, without secrets. */
+  readonly settings: () => Readonly<Record<string, ShownSettings>>;
   readonly minCandidates: number;
   /** `performance.now()`: time since the process started. */
   readonly uptimeMs: () => number;
@@ -38,6 +39,11 @@ export interface ConnectionsPage {
   readonly connections: readonly OpenConnection[];
   /** `cursor` of the next page; missing on the last. */
   readonly next?: string;
+}
+
+/** The answer of `/connections?state=closed`: of the last thousand that ended, newest first. */
+export interface FinishedPage {
+  readonly connections: readonly FinishedConnection[];
 }
 
 const DEFAULT_LIMIT = 100;
@@ -59,7 +65,7 @@ export function statusRoutes(
       return metrics.render(ambassador).then((body) => ({ status: 200, body, type: Metrics.contentType }));
     }
     if (path === '/status') return { status: 200, body: currentReport(options) };
-    if (path === '/connections') return page(ambassador, query);
+    if (path === '/connections') return page(options, query);
     const id = ONE.exec(path)?.[1];
     if (id !== undefined) return story(Number(id), options);
     return undefined;
@@ -69,10 +75,10 @@ export function statusRoutes(
 /** What `/status` says now. */
 export function currentReport({
   ambassador,
-  tally,
+  counters,
   changes,
   version,
-  words,
+  settings,
   minCandidates,
   uptimeMs,
 }: StatusRoutesOptions): StatusReport {
@@ -80,9 +86,9 @@ export function currentReport({
   return statusReport({
     status: ambassador.status,
     traffic: ambassador.traffic(),
-    tally: tally.services,
+    counters: counters.services,
     changes,
-    words,
+    settings: settings(),
     version,
     minCandidates,
     startedAtMs: now - uptime,
@@ -91,7 +97,7 @@ export function currentReport({
   });
 }
 
-function page(ambassador: Observed, query: URLSearchParams): HttpAnswer {
+function page({ ambassador, recorder }: StatusRoutesOptions, query: URLSearchParams): HttpAnswer {
   const limit = query.get('limit') ?? String(DEFAULT_LIMIT);
   const cursor = query.get('cursor');
   const service = query.get('service') ?? undefined;
@@ -99,7 +105,17 @@ function page(ambassador: Observed, query: URLSearchParams): HttpAnswer {
   if (cursor !== null && !NUMBER.test(cursor)) return { status: 400, body: 'cursor: expected the "next" of a page' };
   const { services } = ambassador.status;
   const shown = services.filter(({ name }) => service === undefined || name === service);
-  if (shown.length === 0) return { status: 404, body: 'no service has this name' };
+  if (shown.length === 0) return { status: 404, body: 'no service has this name: /status lists the services' };
+  const state = query.get('state') ?? 'open';
+  if (state !== 'open' && state !== 'closed') return { status: 400, body: 'state: expected open or closed' };
+  if (state === 'closed') {
+    const isFailed = query.has('failed');
+    const connections = recorder.ended(
+      (one) => (service === undefined || one.service === service) && !(isFailed && routineEnds.has(one.reason)),
+      Math.min(Number(limit), RECORDED),
+    );
+    return { status: 200, body: { connections } satisfies FinishedPage };
+  }
   const most = Math.min(Number(limit), MAX_LIMIT);
   const before = cursor === null ? {} : { before: Number(cursor) };
   // One more than is shown tells whether there is a next page.
@@ -119,5 +135,8 @@ function story(id: number, { ambassador, recorder }: StatusRoutesOptions): HttpA
   if (open?.id === id) return { status: 200, body: openStory(open, Date.now()) };
   const finished = recorder.find(id);
   if (finished !== undefined) return { status: 200, body: finishedStory(finished) };
-  return { status: 404, body: `no open connection has this number, nor one of the last ${RECORDED} that ended` };
+  return {
+    status: 404,
+    body: `no connection has this number: it is neither open nor among the last ${RECORDED} that ended`,
+  };
 }

@@ -1,4 +1,5 @@
-import type { CloseReason, EndedBy } from '../core/close-reason.ts';
+import { explained } from '../core/errno-hint.ts';
+import { routineEnds, type CloseReason, type EndedBy } from '../core/close-reason.ts';
 import type { ConnectionTls, DialAttempt } from '../core/observer.ts';
 import type { OpenConnection } from '../core/open-connection.ts';
 import { visible } from '../core/visible.ts';
@@ -8,7 +9,8 @@ import type { FinishedConnection } from './recorder.ts';
 export interface Story {
   /** Short English. */
   readonly story: string;
-  readonly state: 'open' | 'finished';
+  /** `finished`: it ended as connections usually do; `failed`: it did not. */
+  readonly state: 'open' | 'finished' | 'failed';
   readonly service: string;
   readonly id: number;
   readonly client: string;
@@ -19,6 +21,8 @@ export interface Story {
   readonly phase?: string;
   readonly candidate?: string;
   readonly tls?: ConnectionTls;
+  /** Its TLS peer closed TCP without close_notify. */
+  readonly unclean?: true;
   readonly tlsFailure?: NonNullable<FinishedConnection['tlsFailure']>;
   /** How many candidates were tried; `attempts` may leave some of the middle out. */
   readonly tried: number;
@@ -40,11 +44,12 @@ export function finishedStory(connection: FinishedConnection): Story {
     ...peer(tls),
     ...tlsTrouble(connection.tlsFailure),
     ...(candidate === undefined ? [] : [moved(connection)]),
+    ...(connection.unclean ? ['The TLS peer closed without close_notify.'] : []),
     `It ended after ${span(totalMs)}: ${ending(connection)}`,
   ];
   return {
     story: parts.join(' '),
-    state: 'finished',
+    state: routineEnds.has(connection.reason) ? 'finished' : 'failed',
     ...facts,
     acceptedAt: new Date(acceptedAtMs).toISOString(),
     closedAt: new Date(closedAtMs).toISOString(),
@@ -93,19 +98,24 @@ const WHY: Readonly<Record<CloseReason, string>> = {
   proxy_header_timeout: 'the PROXY header of the client was not whole within CONNECT_TIMEOUT; no candidate was dialed.',
   tls_handshake_failed: 'the TLS handshake with the client failed; no candidate was dialed.',
   tls_peer_refused: "the client's certificate is missing, not good or not allowed; no candidate was dialed.",
+  loop: 'it led back to the listener that it had come from: a candidate of the service is attache itself.',
   client_gone: 'the client left before a candidate had answered.',
   no_candidates: 'there was no candidate to try.',
+  no_healthy_candidate: 'no candidate had the role that HEALTH_CHECK asks for; no candidate was dialed.',
   no_candidate_answered: 'no candidate that may be tried answered.',
   too_many_dials: 'its turn to dial did not come within CONNECT_TIMEOUT: too many dials were under way.',
   hold_timeout: 'no candidate answered for HOLD_TIMEOUT.',
   hold_queue_full: 'no candidate answered, and too many clients were held already.',
   max_connections: 'the service had as many connections as MAX_CONNECTIONS allows.',
+  out_of_memory:
+    'the process had no memory for another connection (MAX_MEMORY, or the limit of its container or heap).',
   out_of_resources: 'the process had no room for another connection (file descriptors).',
   max_lifetime: 'it had lived as long as MAX_LIFETIME allows.',
   idle_timeout: 'no byte moved either way for IDLE_TIMEOUT.',
   half_close_timeout: 'one side had finished, and the other sent nothing for HALF_CLOSE_TIMEOUT.',
   membership_changed: 'it was reset because the candidates changed (ON_CHANGE).',
-  drain_timeout: 'its candidate had left and DRAIN_TIMEOUT ran out.',
+  candidate_unhealthy: 'it was reset because a check found its candidate unhealthy (ON_UNHEALTHY).',
+  drain_timeout: 'its candidate had left, or turned unhealthy, and ON_CHANGE_TIMEOUT ran out.',
   shutdown: 'it was cut because attache stopped.',
   internal_error: 'a bug in attache.',
 };
@@ -124,7 +134,7 @@ function tries(attempts: readonly DialAttempt[], tried: number): readonly string
   const told = attempts.map(({ candidate, outcome, ms }) =>
     outcome === 'ok'
       ? `${visible(candidate)} answered after ${span(ms)}.`
-      : `${visible(candidate)} failed after ${span(ms)}: ${visible(outcome)}.`,
+      : `${visible(candidate)} failed after ${span(ms)}: ${visible(explained(outcome))}.`,
   );
   const leftOut = tried - attempts.length;
   if (leftOut <= 0) return told;

@@ -1,25 +1,40 @@
 import type { Address } from '../core/address.ts';
-import type { Candidate, CandidateStatus } from './candidate.ts';
+import type { Endpoint } from '../core/endpoint.ts';
+import type { CandidateStatus } from '../core/status.ts';
+import type { Candidate } from './candidate.ts';
 import type { Health } from './ejection.ts';
-import type { Load } from './seat.ts';
+import type { Load } from './load-ticket.ts';
 
 /** A candidate as its pool sees it. */
 export class Member implements Candidate {
-  readonly address: Address;
-  readonly key: string;
   readonly health: Health;
   readonly load: Load;
+  #endpoint: Endpoint;
 
-  constructor(options: {
-    readonly address: Address;
-    readonly key: string;
-    readonly health: Health;
-    readonly load: Load;
-  }) {
-    this.address = options.address;
-    this.key = options.key;
-    this.health = options.health;
-    this.load = options.load;
+  constructor(endpoint: Endpoint, state: { readonly health: Health; readonly load: Load }) {
+    this.#endpoint = endpoint;
+    this.health = state.health;
+    this.load = state.load;
+  }
+
+  get key(): string {
+    return this.#endpoint.key;
+  }
+
+  get address(): Address {
+    return this.#endpoint.address;
+  }
+
+  get weight(): number {
+    return this.#endpoint.weight;
+  }
+
+  get priority(): number {
+    return this.#endpoint.priority;
+  }
+
+  get zone(): string | undefined {
+    return this.#endpoint.zone;
   }
 
   get open(): number {
@@ -27,6 +42,19 @@ export class Member implements Candidate {
   }
 
   get status(): CandidateStatus {
-    return { key: this.key, ...this.health.status, open: this.open };
+    const { key, weight, priority, zone } = this.#endpoint;
+    return {
+      key,
+      ...this.health.status,
+      open: this.open,
+      ...(weight !== 1 && { weight }),
+      ...(priority !== 0 && { priority }),
+      ...(zone !== undefined && { zone }),
+    };
+  }
+
+  /** The registry says something else of the same address. */
+  describe(endpoint: Endpoint): void {
+    this.#endpoint = endpoint;
   }
 }

@@ -1,49 +1,67 @@
-import { formatAddress, type Address } from '../core/address.ts';
-import type { Candidate, CandidateStatus } from './candidate.ts';
+import type { Address } from '../core/address.ts';
+import { toEndpoint, type Endpoint } from '../core/endpoint.ts';
+import type { CandidateStatus } from '../core/status.ts';
+import type { Candidate } from './candidate.ts';
 import { Health, type EjectionSettings, type HealthChange } from './ejection.ts';
 import { Member } from './member.ts';
-import type { Policy } from './policies.ts';
-import type { Load } from './seat.ts';
+import type { PickFor, Policy } from './policies.ts';
+import type { Load } from './load-ticket.ts';
 import { Selection, type SelectionPool } from './selection.ts';
 
-export interface PoolChange {
-  readonly added: readonly Candidate[];
-  readonly removed: readonly Candidate[];
-}
-
 export interface PoolOptions {
-  /** Default: no candidate is ever set aside. */
+  /** Default: no candidate is ever ejected. */
   readonly ejection?: EjectionSettings;
   /** Keys of members that get no new connections; whoever owns it changes it. */
   readonly drained?: ReadonlySet<string>;
-  /** A candidate was set aside, with the fault that did it, or is of use again. */
+  /** What checks have found of its members; default: nothing. */
+  readonly checks?: CheckedHealth | undefined;
+  /** A candidate was ejected, with the fault that did it, or is of use again. */
   readonly onHealth?: (candidate: Candidate, change: HealthChange, errno: string | undefined) => void;
   /** Monotonic, ms; default: `performance.now`. A jump of the wall clock changes nothing. */
   readonly now?: () => number;
 }
 
+/** What checks have found, by the key of a member. */
+export interface CheckedHealth {
+  /** Whether a new connection may go to it at all. */
+  isEligible(key: string): boolean;
+  /** Whether it is the last resort. */
+  isUnhealthy(key: string): boolean;
+}
+
+const SOMEBODY: PickFor = { client: 'unknown' };
 const NEVER: EjectionSettings = { maxFails: 0, failTimeoutMs: 0 };
 
 /** The candidate set of one service. Swapped whole; members that stay keep their identity and their health. */
 export class Pool {
   readonly #ejection: EjectionSettings;
   readonly #drained: ReadonlySet<string>;
-  readonly #view: SelectionPool;
+  readonly #checks: CheckedHealth | undefined;
+  #view: SelectionPool;
+  /** By priority, otherwise in the order of the set. */
   #members: readonly Member[] = [];
+  #hasWeightless = false;
   /** Loads of addresses that have left with connections open: those that stay on it count again when it comes back. */
   readonly #departed = new Map<string, Load>();
 
   constructor(policy: Policy, options: PoolOptions = {}) {
-    const { ejection = NEVER, drained = new Set(), onHealth, now = () => performance.now() } = options;
+    const { ejection = NEVER, drained = new Set(), checks, onHealth, now = () => performance.now() } = options;
     this.#ejection = ejection;
+    this.#checks = checks;
     this.#drained = drained;
     this.#view = {
       policy,
       now,
-      members: () => this.undrained,
+      members: () => this.eligible,
       isUsable: ({ health }) => health.isUsable(now),
+      isWell: checks === undefined ? undefined : ({ key }) => !checks.isUnhealthy(key),
       changed: (member, change, errno) => onHealth?.(member, change, errno),
     };
+  }
+
+  /** Connections that choose from now on follow `policy`. */
+  follow(policy: Policy): void {
+    this.#view = { ...this.#view, policy };
   }
 
   get candidates(): readonly Candidate[] {
@@ -54,35 +72,33 @@ export class Pool {
     return this.#members.map(({ status }) => status);
   }
 
-  /** Whether there is a candidate that is not set aside: a client that is dialed for now has a chance. */
-  get hasAvailable(): boolean {
-    return this.undrained.some(this.#view.isUsable);
+  /** Of {@link Pool.undrained}, those that new connections may go to as far as checks know. */
+  get eligible(): readonly Member[] {
+    const [members, checks] = [this.undrained, this.#checks];
+    return checks === undefined ? members : members.filter(({ key }) => checks.isEligible(key));
   }
 
-  /** Those that new connections may go to. */
+  /** Those that nobody has taken out of rotation. */
   get undrained(): readonly Member[] {
-    if (this.#drained.size === 0) return this.#members;
-    return this.#members.filter(({ key }) => !this.#drained.has(key));
+    if (this.#drained.size === 0 && !this.#hasWeightless) return this.#members;
+    return this.#members.filter(({ key, weight }) => weight > 0 && !this.#drained.has(key));
   }
 
-  /** Swaps the whole set, in the order given. */
-  replace(addresses: readonly Address[]): PoolChange {
+  /** Swaps the whole set: by priority, otherwise in the order given. */
+  replace(set: readonly (Endpoint | Address)[]): void {
     const known = new Map(this.#members.map((member) => [member.key, member]));
-    const added: Member[] = [];
     const next = new Map<string, Member>();
-    for (const address of addresses) {
-      const key = formatAddress(address);
+    for (const endpoint of set.map(toEndpoint)) {
+      const { key } = endpoint;
       if (next.has(key)) continue;
       const kept = known.get(key);
-      const member = kept ?? this.#join(address, key);
-      if (kept === undefined) added.push(member);
-      next.set(key, member);
+      kept?.describe(endpoint);
+      next.set(key, kept ?? this.#join(endpoint));
     }
     for (const [key, load] of this.#departed) if (load.open === 0) this.#departed.delete(key);
-    const removed = this.#members.filter(({ key }) => !next.has(key));
-    for (const { key, load } of removed) if (load.open > 0) this.#departed.set(key, load);
-    this.#members = [...next.values()];
-    return { added, removed };
+    for (const { key, load } of this.#members) if (!next.has(key) && load.open > 0) this.#departed.set(key, load);
+    this.#members = [...next.values()].sort((a, b) => a.priority - b.priority);
+    this.#hasWeightless = this.#members.some(({ weight }) => weight === 0);
   }
 
   /** Whether `candidate` is still a member. */
@@ -90,14 +106,30 @@ export class Pool {
     return (this.#members as readonly Candidate[]).includes(candidate);
   }
 
-  /** Begins choosing for one new connection, or anew for one that has found nobody. */
-  select(): Selection {
-    return new Selection(this.#view);
+  /**
+   * Begins to find out whether an ejected candidate answers.
+   *
+   * @returns to be called when it does; undefined: it is not ejected, it is drained, or it has left
+   */
+  probe(candidate: Candidate): (() => void) | undefined {
+    const member = this.undrained.find((one) => one === candidate);
+    const era = member?.health.probe();
+    if (member === undefined || era === undefined) return undefined;
+    return () => {
+      const change = this.has(member) ? member.health.probed(era) : undefined;
+      if (change !== undefined) this.#view.changed(member, change, undefined);
+    };
   }
 
-  #join(address: Address, key: string): Member {
+  /** Begins choosing for one new connection, or anew for one that has found nobody. */
+  select(connection: PickFor = SOMEBODY): Selection {
+    return new Selection(this.#view, connection);
+  }
+
+  #join(endpoint: Endpoint): Member {
+    const { key } = endpoint;
     const load = this.#departed.get(key) ?? { open: 0 };
     this.#departed.delete(key);
-    return new Member({ address, key, health: new Health(this.#ejection), load });
+    return new Member(endpoint, { health: new Health(this.#ejection), load });
   }
 }

@@ -1,8 +1,9 @@
+import { isOwnFault, type FailureCode } from '../core/dial-failure.ts';
 import type { Candidate } from './candidate.ts';
-import { isOwnFault, type Attempt, type HealthChange } from './ejection.ts';
+import type { Attempt, HealthChange } from './ejection.ts';
 import type { Member } from './member.ts';
-import type { Policy, Turn } from './policies.ts';
-import { Seat } from './seat.ts';
+import type { Fits, PickFor, Picker, Policy } from './policies.ts';
+import { LoadTicket } from './load-ticket.ts';
 
 /** What a selection needs of its pool. One object per pool. */
 export interface SelectionPool {
@@ -12,6 +13,8 @@ export interface SelectionPool {
   readonly members: () => readonly Member[];
   /** Whether a member is to be used as long as there is another such. */
   readonly isUsable: (member: Member) => boolean;
+  /** Whether checks speak for a member; the others are the last resort. Undefined: nobody checks. */
+  readonly isWell: ((member: Member) => boolean) | undefined;
   readonly changed: (member: Member, change: HealthChange, errno: string | undefined) => void;
 }
 
@@ -19,7 +22,7 @@ export interface SelectionPool {
 interface Dialing {
   readonly member: Member;
   readonly attempt: Attempt;
-  readonly seat: Seat;
+  readonly ticket: LoadTicket;
 }
 
 const anyone = () => true;
@@ -28,18 +31,18 @@ const anyone = () => true;
  * The candidates one connection tries, one after the other, each at most once. It asks the pool as it is at that
  * moment, so a candidate that left while an earlier one was being dialed is never tried.
  *
- * A candidate that is given counts as open until it is told to have failed or is released; the seat on one that has
+ * A candidate that is given counts as open until it is told to have failed or is released; the ticket on one that has
  * answered is its connection's to leave. A client that is held begins a new selection each time.
  */
 export class Selection {
   readonly #pool: SelectionPool;
-  readonly #turn: Turn;
+  readonly #picker: Picker;
   #tried: readonly Member[] = [];
   #dialing: Dialing | undefined;
 
-  constructor(pool: SelectionPool) {
+  constructor(pool: SelectionPool, connection: PickFor) {
     this.#pool = pool;
-    this.#turn = pool.policy.begin();
+    this.#picker = pool.policy.begin(connection);
   }
 
   /** The next candidate to dial, at once; undefined when this connection has none left. */
@@ -52,17 +55,17 @@ export class Selection {
     const member = this.#choose(members);
     if (member === undefined) return undefined;
     this.#tried = [...this.#tried, member];
-    const seat = new Seat(member.load);
-    this.#dialing = { member, attempt: member.health.attempt(this.#pool.now), seat };
+    const ticket = new LoadTicket(member.load);
+    this.#dialing = { member, attempt: member.health.attempt(this.#pool.now), ticket };
     return member;
   }
 
-  /** The candidate given last has answered. @returns its seat, to be left when the connection is over */
-  answered(): Seat {
-    const { member, seat } = this.#settle();
+  /** The candidate given last has answered. @returns its ticket, to be left when the connection is over */
+  answered(): LoadTicket {
+    const { member, ticket } = this.#settle();
     const change = member.health.succeeded();
     if (change !== undefined) this.#pool.changed(member, change, undefined);
-    return seat;
+    return ticket;
   }
 
   /**
@@ -70,13 +73,13 @@ export class Selection {
    *
    * @param errno why, as the dial tells it; a fault of ours counts nothing against the candidate
    */
-  failed(errno: string): void {
+  failed(errno: FailureCode): void {
     if (this.#dialing === undefined || isOwnFault(errno)) {
       this.release();
       return;
     }
-    const { member, attempt, seat } = this.#settle();
-    seat.leave();
+    const { member, attempt, ticket } = this.#settle();
+    ticket.leave();
     const change = member.health.failed(attempt, errno, this.#pool.now());
     if (change !== undefined) this.#pool.changed(member, change, errno);
   }
@@ -84,9 +87,9 @@ export class Selection {
   /** The candidate given last is not dialed any more, nor has it answered. May be called when none is being dialed. */
   release(): void {
     if (this.#dialing === undefined) return;
-    const { member, attempt, seat } = this.#settle();
+    const { member, attempt, ticket } = this.#settle();
     member.health.abandoned(attempt);
-    seat.leave();
+    ticket.leave();
   }
 
   #settle(): Dialing {
@@ -97,10 +100,27 @@ export class Selection {
   }
 
   #choose(members: readonly Member[]): Member | undefined {
-    const [turn, tried, { isUsable }] = [this.#turn, this.#tried, this.#pool];
-    // Who is set aside is never skipped: with nobody else left they are tried.
-    if (tried.length === 0) return turn.next(members, isUsable) ?? turn.next(members, anyone);
+    const [tried, { isUsable, isWell }] = [this.#tried, this.#pool];
+    const pick = (fits: Fits<Member>) => this.#pick(members, fits);
+    // Who is ejected, or unhealthy, is never skipped: with nobody else left they are tried.
+    if (tried.length === 0 && isWell === undefined) return pick(isUsable) ?? pick(anyone);
     const isNew = (member: Member) => !tried.includes(member);
-    return turn.next(members, (member) => isNew(member) && isUsable(member)) ?? turn.next(members, isNew);
+    const isNewAndUsable = (member: Member) => isNew(member) && isUsable(member);
+    if (isWell === undefined) return pick(isNewAndUsable) ?? pick(isNew);
+    const best = pick((member) => isNewAndUsable(member) && isWell(member)) ?? pick((it) => isNew(it) && isWell(it));
+    return best ?? pick(isNewAndUsable) ?? pick(isNew);
+  }
+
+  /** Of the first priority that has anybody; `members` stand by priority. */
+  #pick(members: readonly Member[], fits: Fits<Member>): Member | undefined {
+    const last = members.at(-1);
+    if (last === undefined) return undefined;
+    if (members[0]?.priority === last.priority) return this.#picker.next(members, fits);
+    for (const priority of new Set(members.map((member) => member.priority))) {
+      const group = members.filter((member) => member.priority === priority);
+      const chosen = this.#picker.next(group, fits);
+      if (chosen !== undefined) return chosen;
+    }
+    return undefined;
   }
 }

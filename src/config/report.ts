@@ -5,6 +5,8 @@ import { quoteName } from './quote.ts';
 export class Report {
   readonly warnings: string[] = [];
   readonly #faults: ConfigFault[] = [];
+  /** Nothing to warn of by itself, yet perhaps the cause of a fault. */
+  readonly #hints: string[] = [];
 
   constructor(faults: readonly ConfigFault[] = []) {
     for (const fault of faults) this.fault(fault.setting, fault.message);
@@ -26,8 +28,13 @@ export class Report {
     if (!this.warnings.includes(warning)) this.warnings.push(warning);
   }
 
+  /** Notes what is said only beside faults. */
+  hint(setting: string, message: string): void {
+    this.#hints.push(`${quoteName(setting)}: ${message}`);
+  }
+
   /** @throws ConfigError with everything noted, when there is a fault; warnings may name its cause, so they go along */
   throwIfFaulty(): void {
-    if (this.#faults.length > 0) throw new ConfigError(this.#faults, this.warnings);
+    if (this.#faults.length > 0) throw new ConfigError(this.#faults, [...this.warnings, ...this.#hints]);
   }
 }

@@ -3,6 +3,7 @@ import { isIP, isIPv6, SocketAddress } from 'node:net';
 /** A place to listen on or to dial: TCP host and port, or the path of a Unix socket. */
 export type Address = TcpAddress | UnixAddress;
 
+/** Host and port. */
 export interface TcpAddress {
   readonly kind: 'tcp';
   /** Host name or IP literal without brackets; empty only for listening, where it means every interface. */
@@ -11,19 +12,22 @@ export interface TcpAddress {
   readonly port: number;
 }
 
+/** The path of a Unix socket. */
 export interface UnixAddress {
   readonly kind: 'unix';
+  /** Absolute path of the socket, at most 107 bytes. */
   readonly path: string;
 }
 
 /**
- * Who wrote the address, which decides what it may say:
+ * The use of an address:
  * - `listen`: host may be empty, port may be 0;
- * - `candidate`: typed by the operator; an empty host means this machine, `tcp://host:port` is accepted;
- * - `discovered`: read from a registry that others can write: an exact `host:port` and nothing else.
+ * - `candidate`: typed by the operator; an empty host is this machine, `tcp://host:port` is accepted;
+ * - `discovered`: from a registry: an exact `host:port` and nothing else.
  */
 export type AddressRole = 'listen' | 'candidate' | 'discovered';
 
+/** The result of {@link parseAddress}: the address, or the expected form. */
 export type ParsedAddress =
   { readonly ok: true; readonly address: Address } | { readonly ok: false; readonly reason: string };
 
@@ -35,6 +39,10 @@ const HOST_LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 /** A name whose last label is a number is a malformed IPv4 address, not a name (WHATWG URL, "ends in a number"). */
 const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0x[0-9a-f]*)\.?$/i;
 const PORT = /^\d{1,5}$/;
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
+/** With a double colon, or with more colons than any other mistake has. */
+const LIKE_IPV6 = /^(?=.*::|(?:[^:]*:){5})[0-9a-f:.]+$/i;
+const LIKE_IPV4 = /^\d+(?:\.\d+)+$/;
 
 /**
  * Parses one address. Never throws: `reason` says what is wrong, in words that fit behind "expected".
@@ -78,23 +86,26 @@ function parseTcp(text: string, role: AddressRole): ParsedAddress {
     if (role === 'discovered') return fault('a host before the colon');
     return tcp(role === 'listen' ? '' : 'localhost', port);
   }
+  if (isIP(host) === 0 && LIKE_IPV4.test(host)) return fault('an IPv4 address of four numbers from 0 to 255');
   if (isIP(host) === 0 && !isHostName(host)) return fault('a host name or an IP address before the colon');
   return tcp(isIPv6(host) ? canonicalIPv6(host) : host.toLowerCase(), port);
 }
 
 function splitHostPort(text: string): { host: string; port: string } | string {
+  if (SCHEME.test(text)) return 'host:port without a scheme';
   if (text.startsWith('[')) {
     const end = text.indexOf(']:');
     if (end < 0) return 'a port after "]", as in [::1]:6379';
     const host = text.slice(1, end);
-    return isIPv6(host) && !host.includes('%')
-      ? { host, port: text.slice(end + 2) }
-      : 'an IPv6 address between the brackets';
+    if (!isIPv6(host)) return 'an IPv6 address between the brackets';
+    return host.includes('%')
+      ? 'an IPv6 address between the brackets, without the zone behind "%"'
+      : { host, port: text.slice(end + 2) };
   }
   const colon = text.lastIndexOf(':');
   if (colon < 0) return 'host:port';
   const host = text.slice(0, colon);
-  if (host.includes(':')) return 'an IPv6 address in brackets, as in [::1]:6379';
+  if (host.includes(':')) return LIKE_IPV6.test(text) ? 'an IPv6 address in brackets, as in [::1]:6379' : 'host:port';
   return { host, port: text.slice(colon + 1) };
 }
 

@@ -1,55 +1,65 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { AddressBlocks, isWithin, parseBlock, widthOf, type AddressBlock } from './address-blocks.ts';
+import { embeddedIpv4, plainIp } from './ip-bytes.ts';
+import { noListeners, type OwnListeners } from './own-listeners.ts';
+import { refusedAddress, type RefusedAddress } from './refused-addresses.ts';
+
+export { parseCidr } from './address-blocks.ts';
 
 /** Decides which IP addresses a discovered candidate may have: a registry that others write must not aim us anywhere. */
 export interface DialPolicy {
-  /** Whether `ip` (a literal, never a name) may be dialed. */
-  permits(ip: string): boolean;
+  /** Whether `ip` (a literal, never a name) may be dialed, at this port or, without one, at any that is not ours. */
+  permits(ip: string, port?: number): boolean;
+  /** Why not, with what to do when it is meant; undefined when it may be dialed. */
+  refusal(ip: string, port?: number): string | undefined;
 }
 
 /** For candidates the operator typed: whatever they say. */
-export const permitAll: DialPolicy = { permits: () => true };
-
-/** Link-local ranges: cloud metadata services live there, so a registry may name them only when an operator lists them. */
-const LINK_LOCAL = ['169.254.0.0/16', 'fe80::/10'] as const;
+export const permitAll: DialPolicy = { permits: () => true, refusal: () => undefined };
 
 /**
- * @param allow CIDR blocks or single addresses; empty means everything but link-local
- * @throws RangeError when an entry is no CIDR block, naming it
- */
-export function dialPolicy(allow: readonly string[]): DialPolicy {
-  const listed = blockList(allow);
-  if (allow.length > 0) return { permits: (ip) => contains(listed, ip) };
-  const linkLocal = blockList(LINK_LOCAL);
-  return { permits: (ip) => isIP(ip) !== 0 && !contains(linkLocal, ip) };
-}
-
-function blockList(blocks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const block of blocks) {
-    const { network, prefix, family } = parseCidr(block);
-    list.addSubnet(network, prefix, family);
-  }
-  return list;
-}
-
-/**
- * Splits `10.0.0.0/8`, `fd00::/8` or a single address.
+ * Without a list everything may be dialed but {@link refusedAddress} and our own listeners; with one, what it names. A wide
+ * block does not name what is refused: only one inside the refused block does, or for a listener of ours its address and port.
  *
- * @throws RangeError when it is none of these
+ * @param allow CIDR blocks, single addresses, or addresses with a port
+ * @param own default: none
+ * @throws RangeError when an entry is none of these, naming it
  */
-export function parseCidr(block: string): { network: string; prefix: number; family: 'ipv4' | 'ipv6' } {
-  const [network = '', prefixText, ...rest] = block.split('/');
-  const version = isIP(network);
-  const width = version === 4 ? 32 : 128;
-  const prefix = prefixText === undefined ? width : /^\d{1,3}$/.test(prefixText) ? Number(prefixText) : Number.NaN;
-  if (version === 0 || rest.length > 0 || !(prefix <= width)) {
-    throw new RangeError(`expected a CIDR block such as 10.0.0.0/8 or fd00::/8, got "${block}"`);
-  }
-  return { network, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
+export function dialPolicy(allow: readonly string[], own: OwnListeners = noListeners): DialPolicy {
+  const listed = allow.map(parseBlock);
+  const anyPort = new AddressBlocks(listed.filter(({ port }) => port === undefined));
+  const named = new Set(
+    listed.flatMap(({ network, port }) => (port === undefined ? [] : [at(plainIp(network), port)])),
+  );
+
+  const refusal = (ip: string, port = 0): string | undefined => {
+    if (isIP(ip) === 0) return 'no IP address';
+    const plain = plainIp(ip);
+    if (named.has(at(plain, port))) return undefined;
+    if (allow.length > 0 && !anyPort.has(plain)) return 'outside DISCOVERY_ALLOW: add its network there to dial it';
+    const refused = refusedAddress(plain);
+    if (refused !== undefined && !isNamed(plain, refused, listed))
+      return `${describe(plain, refused)}; ${nameIt(plain)}`;
+    const isOwn = [plain, ...(isIP(plain) === 6 ? embeddedIpv4(plain) : [])].some((one) => own.has(one, port));
+    return isOwn ? `${at(plain, port)} is a listener of this process; ${nameIt(at(plain, port))}` : undefined;
+  };
+  return { refusal, permits: (ip, port) => refusal(ip, port) === undefined };
 }
 
-/** Node's BlockList judges an IPv4-mapped address (`::ffff:a9fe:a9fe`) by the IPv4 rules, as the wire does. */
-function contains(list: BlockList, ip: string): boolean {
-  const version = isIP(ip);
-  return version !== 0 && list.check(ip, version === 4 ? 'ipv4' : 'ipv6');
+/** Whether the list has it on purpose. What only embeds a refused address has to be named whole. */
+function isNamed(ip: string, { block, isEmbedded }: RefusedAddress, listed: readonly AddressBlock[]): boolean {
+  const onPurpose = isEmbedded ? { network: ip, prefix: widthOf(ip), family: 'ipv6' as const } : block;
+  return listed.some((one) => one.port === undefined && isWithin(one, onPurpose) && new AddressBlocks([one]).has(ip));
+}
+
+function describe(ip: string, { what, isEmbedded }: RefusedAddress): string {
+  return isEmbedded ? `${ip} holds an IPv4 address that is ${what}` : `${ip} is ${what}`;
+}
+
+function nameIt(what: string): string {
+  return `name ${what} and every other allowed address in DISCOVERY_ALLOW to dial it`;
+}
+
+function at(ip: string, port: number): string {
+  return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

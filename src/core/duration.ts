@@ -33,3 +33,23 @@ export function formatDuration(ms: number): string {
   }
   return text;
 }
+
+/** How other programs write units, and times without an end. */
+const UNITS_ELSEWHERE: readonly (readonly [RegExp, number])[] = [
+  [/^(?:ms|msecs?|milliseconds?|millis)$/i, 1],
+  [/^(?:s|secs?|seconds?)$/i, 1_000],
+  [/^(?:m|mins?|minutes?)$/i, 60_000],
+  [/^(?:h|hrs?|hours?)$/i, 3_600_000],
+  [/^(?:d|days?)$/i, 86_400_000],
+];
+const NEVER = /^(?:off|never|none|no|false|disabled?|infinite|infinity|unlimited)$/i;
+
+/** What a text that is no duration was probably meant to be: `1.5s` is `1s500ms`, `1d` is `24h`, `never` is `0`. */
+export function meantDuration(text: string): string | undefined {
+  if (NEVER.test(text)) return '0';
+  const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]+)$/i.exec(text) ?? [];
+  const size = UNITS_ELSEWHERE.find(([form]) => form.test(unit))?.[1];
+  if (number === undefined || size === undefined) return undefined;
+  const ms = Math.round(Number(number) * size);
+  return ms > 0 && ms <= MAX_DURATION_MS ? formatDuration(ms) : undefined;
+}

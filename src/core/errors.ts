@@ -1,7 +1,6 @@
 /** The closed list of faults attache reports; code switches on these, never on message text. */
 export type ErrorCode =
   | 'config_invalid'
-  | 'listen_failed'
   | 'nothing_listening'
   | 'discovery_unreachable'
   | 'discovery_refused'
@@ -13,9 +12,12 @@ export type ErrorCode =
 
 /** An error with a code from {@link ErrorCode}, whether trying again can help, and its cause. */
 export class AttacheError extends Error {
+  /** The kind of the fault; the list is closed, so a `switch` can name all kinds. */
   readonly code: ErrorCode;
+  /** Whether the same call can succeed later with the same configuration. */
   readonly retryable: boolean;
 
+  /** `retryable` is false unless told; `cause` is the error that led to this one. */
   constructor(
     code: ErrorCode,
     message: string,
@@ -28,7 +30,7 @@ export class AttacheError extends Error {
   }
 }
 
-/** One fault of a configuration: which setting, what was expected, what was got. `got` never holds a secret. */
+/** One fault of a configuration: the setting, the expected value and the given value. `got` never holds a secret. */
 export interface ConfigFault {
   /** The variable, flag or JSON path as the user typed it, e.g. `DST_PG` or `SERVICES[1].src`. */
   readonly setting: string;
@@ -38,10 +40,12 @@ export interface ConfigFault {
 
 /** Every fault of a configuration at once. `message` is the report a user reads. */
 export class ConfigError extends AttacheError {
+  /** All faults that were found, so that one run shows them all. */
   readonly faults: readonly ConfigFault[];
-  /** What would not have stopped a start, but may be why something is missing: a misspelt variable. */
+  /** Faults that would not have stopped a start but may be the cause of another, e.g. a misspelt variable. */
   readonly warnings: readonly string[];
 
+  /** `message` becomes one line for each fault, then one for each warning. */
   constructor(faults: readonly ConfigFault[], warnings: readonly string[] = []) {
     const lines = faults.map((fault) => `${fault.setting}: ${fault.message}`);
     super('config_invalid', [...lines, ...warnings.map((warning) => `warning: ${warning}`)].join('\n'));
@@ -51,14 +55,24 @@ export class ConfigError extends AttacheError {
   }
 }
 
+declare const errno: unique symbol;
+
+/** A code that an error carried: not one that was written out, so nothing is misspelt in it. Only {@link errnoOf} makes one. */
+export type Errno = string & { readonly [errno]: true };
+
 /** The errno name of a system error (`ECONNREFUSED`), a TLS or other library's code, or `UNKNOWN`. */
-export function errnoOf(error: unknown): string {
+export function errnoOf(error: unknown): Errno {
   if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string')
-    return error.code;
-  return 'UNKNOWN';
+    return error.code as Errno;
+  return 'UNKNOWN' as Errno;
 }
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Whether an errno means "the other side went away", as against a fault of ours or of the network. */
+export function isPeerReset(errno: string): boolean {
+  return errno === 'ECONNRESET' || errno === 'EPIPE' || errno === 'ECONNABORTED';
 }

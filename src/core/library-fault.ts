@@ -11,11 +11,13 @@ const FRAME = /^\s+at .*?(?:\(|file:\/\/|\s)((?:file:\/\/)?[\\/].+?|node:[^)]+):
  * is that library's.
  */
 export function isLibraryFault(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  for (const line of (error.stack ?? '').split('\n')) {
-    const file = FRAME.exec(line)?.[1];
-    if (file === undefined || file.startsWith('node:')) continue;
-    return SURVIVED.test(file);
-  }
-  return false;
+  const [first] = filesOf(error);
+  return first !== undefined && SURVIVED.test(first);
+}
+
+/** The files that an error has come through, those of Node left out. */
+export function filesOf(error: unknown): readonly string[] {
+  if (!(error instanceof Error)) return [];
+  const files = (error.stack ?? '').split('\n').map((line) => FRAME.exec(line)?.[1]);
+  return files.filter((file) => file !== undefined && !file.startsWith('node:')) as string[];
 }

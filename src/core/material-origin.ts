@@ -1,13 +1,17 @@
 /** Where one PEM text of TLS material comes from. */
 export type MaterialOrigin = FileOrigin | S3Origin;
 
+/** A PEM file. */
 export interface FileOrigin {
   readonly kind: 'file';
+  /** Its path, absolute or from the working directory. */
   readonly path: string;
 }
 
+/** An object in a bucket of S3. */
 export interface S3Origin {
   readonly kind: 's3';
+  /** Name of the bucket. */
   readonly bucket: string;
   /** As it is in the bucket: nothing in it is percent-encoded. */
   readonly key: string;

@@ -1,7 +1,7 @@
 import { isIP, SocketAddress } from 'node:net';
 
 /**
- * Whom a certificate must name to be let in. A rule matches one name in the certificate:
+ * A name that the certificate of an allowed client must have. A rule matches one name in the certificate:
  * - `dns`: a DNS subject alternative name, in any case; a label that is `*` in the rule stands for exactly one label;
  * - `uri`: a URI subject alternative name, character by character (as SPIFFE IDs are compared);
  * - `ip`: an IP subject alternative name, whatever way it is written;

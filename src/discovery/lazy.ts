@@ -22,6 +22,10 @@ export function lazySource(load: () => Promise<CandidateSource>): CandidateSourc
         sink.state({ status: 'starting', error: error instanceof Error ? error.message : String(error) });
       });
     },
+    async survey() {
+      const loaded = await source?.catch(() => undefined);
+      return loaded?.survey?.();
+    },
     async stop() {
       stopped = true;
       const loaded = await source?.catch(() => undefined);

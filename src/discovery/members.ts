@@ -1,38 +1,58 @@
 import { isIP } from 'node:net';
 import { formatAddress, parseAddress, type Address } from '../core/address.ts';
+import { endpointOf, type Endpoint, type ReadDetails } from '../core/endpoint.ts';
 import type { DialPolicy } from '../core/dial-policy.ts';
+
+/** Why a set with too many members is not put in force; undefined: it may be. @param most 0: no limit */
+export function tooMany(count: number, most: number): string | undefined {
+  if (most === 0 || count <= most) return undefined;
+  return `${count} members, more than MAX_MEMBERS=${most}: the last good set stays; raise MAX_MEMBERS and the memory limit, or name a smaller directory`;
+}
+
+/** What a registry holds of a member: its name, and what its value says. */
+export type RegistryMember = readonly [name: string, said: ReadDetails];
+
+/** Told of a name, and why. */
+type Told = (name: string, reason: string) => void;
 
 /**
  * Turns the names found in a service directory into a candidate set: strictly parsed, allowed by the dial policy,
  * without duplicates, sorted by name (so that cluster mode ties the same listener to the same member everywhere).
  *
- * A name that cannot be used is reported once for as long as it stays, and again when it comes back.
+ * A name that cannot be used, and a detail that is wrong, is reported once for as long as it stays, and again when it comes back.
  */
 export class MemberReader {
   readonly #policy: DialPolicy;
-  readonly #ignored: (name: string, reason: string) => void;
-  #reported = new Set<string>();
+  readonly #ignored: Told;
+  readonly #detailIgnored: Told | undefined;
+  /** Reasons by name. */
+  #reported = new Map<string, string>();
 
-  constructor(policy: DialPolicy, ignored: (name: string, reason: string) => void) {
+  constructor(policy: DialPolicy, ignored: Told, detailIgnored?: Told) {
     this.#policy = policy;
     this.#ignored = ignored;
+    this.#detailIgnored = detailIgnored;
   }
 
-  /** @param names what stands behind `<service directory>/`, e.g. `10.0.1.134:6379`; each whole, nested ones with slashes */
-  read(names: Iterable<string>): readonly Address[] {
-    const members = new Map<string, Address>();
-    const unusable = new Set<string>();
-    for (const name of [...names].sort(byCodeUnits)) {
+  /** @param found names are what stands behind `<service directory>/`, e.g. `10.0.1.134:6379`; each whole, nested ones with slashes */
+  read(found: Iterable<RegistryMember>): readonly Endpoint[] {
+    const members = new Map<string, Endpoint>();
+    const reasons = new Map<string, string>();
+    const tell = (name: string, reason: string, told: Told | undefined) => {
+      reasons.set(name, reason);
+      if (this.#reported.get(name) !== reason) told?.(name, reason);
+    };
+    for (const [name, { details, fault }] of [...found].sort(byName)) {
       const verdict = this.#judge(name);
       if (typeof verdict === 'string') {
-        unusable.add(name);
-        if (!this.#reported.has(name)) this.#ignored(name, verdict);
+        tell(name, verdict, this.#ignored);
         continue;
       }
+      if (fault !== undefined) tell(name, fault, this.#detailIgnored);
       const key = formatAddress(verdict);
-      if (!members.has(key)) members.set(key, verdict);
+      if (!members.has(key)) members.set(key, endpointOf(verdict, details));
     }
-    this.#reported = unusable;
+    this.#reported = reasons;
     return [...members.values()];
   }
 
@@ -42,13 +62,12 @@ export class MemberReader {
     const parsed = parseAddress(name, 'discovered');
     if (!parsed.ok) return `expected ${parsed.reason}`;
     const { address } = parsed;
-    if (address.kind === 'tcp' && isIP(address.host) !== 0 && !this.#policy.permits(address.host)) {
-      return 'not allowed: outside DISCOVERY_ALLOW, or link-local';
-    }
-    return address;
+    if (address.kind !== 'tcp' || isIP(address.host) === 0) return address;
+    const refusal = this.#policy.refusal(address.host, address.port);
+    return refusal === undefined ? address : `not allowed: ${refusal}`;
   }
 }
 
-function byCodeUnits(a: string, b: string): number {
+function byName([a]: RegistryMember, [b]: RegistryMember): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -22,7 +22,7 @@ export function readAuthorities(part: MaterialPart, now: number): Authorities {
   const [first] = problems;
   if (first !== undefined && !problems.includes(undefined)) throw invalid(part.origin, first);
   const others = certificates.filter(isOther).map((certificate) => {
-    return `expected certificates of authorities, found one of something else (${subjectOf(certificate)})`;
+    return `expected certificates of authorities, found one that is not an authority (${subjectOf(certificate)})`;
   });
   return { certificates, warnings: [...problems.filter((problem) => problem !== undefined), ...others] };
 }

@@ -1,4 +1,5 @@
 import { constants } from 'node:crypto';
+import { cipherList } from '../core/cipher-suites.ts';
 import type { PartName } from '../core/material-origin.ts';
 import type { ContextOptions, MaterialPurpose } from './material.ts';
 
@@ -17,6 +18,7 @@ export function contextOptionsOf({ purpose, pem, fingerprint }: ContextInput): C
   return {
     ...pem,
     minVersion: purpose.minVersion,
+    ciphers: cipherList(purpose.ciphers),
     // Node by itself allows a client three renegotiations in ten minutes.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ...(purpose.role === 'server' && {

@@ -1,7 +1,10 @@
-import { constants, type BigIntStats } from 'node:fs';
-import { open, realpath, stat, type FileHandle } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errnoOf } from '../core/errors.ts';
+import { FileFault, tooLate } from '../files/file-fault.ts';
+import { inPlace } from '../files/places.ts';
+import { FILE_DEADLINE_MS, readBounded } from '../files/read-file.ts';
 import { Deadline } from './deadline.ts';
 import { FaultCollector, invalid, unavailable } from './material-error.ts';
 import { MAX_PART_BYTES, tooLarge, type MaterialPart } from './parts.ts';
@@ -17,7 +20,6 @@ export interface ReadFilesOptions {
 /** How often files that change all the time are read before giving up. */
 const MAX_LOOKS = 20;
 const PAUSE_MS = 20;
-const CHUNK_BYTES = 65_536;
 /** A file that is missing is believed to be so when it is still missing this long after. */
 const SECOND_LOOK_MS = 100;
 
@@ -30,7 +32,7 @@ const SECOND_LOOK_MS = 100;
  */
 export async function readFilesTogether(
   paths: readonly string[],
-  { signal, deadlineMs = 10_000, identify = identifyFile }: ReadFilesOptions,
+  { signal, deadlineMs = FILE_DEADLINE_MS, identify = identifyFile }: ReadFilesOptions,
 ): Promise<readonly MaterialPart[]> {
   if (paths.length === 0) return [];
   const deadline = new Deadline(signal);
@@ -42,7 +44,8 @@ export async function readFilesTogether(
     );
   });
   try {
-    return await deadline.race(readUntilStill(paths, identify, deadline.signal));
+    const read = (path: string) => readOne(path, deadlineMs);
+    return await deadline.race(readUntilStill(paths, { identify, read, signal: deadline.signal }));
   } finally {
     deadline.end();
   }
@@ -50,14 +53,19 @@ export async function readFilesTogether(
 
 type Identify = Required<ReadFilesOptions>['identify'];
 
+interface Looking {
+  readonly identify: Identify;
+  readonly read: (path: string) => Promise<Outcome>;
+  readonly signal: AbortSignal;
+}
+
 async function readUntilStill(
   paths: readonly string[],
-  identify: Identify,
-  signal: AbortSignal,
+  { identify, read, signal }: Looking,
 ): Promise<readonly MaterialPart[]> {
   let wasMissing = false;
   for (let looks = 1; ; looks++) {
-    const outcomes = await Promise.all(paths.map(readOne));
+    const outcomes = await Promise.all(paths.map(read));
     const isStill = await areUnchanged(paths, outcomes, identify);
     const isMissing = outcomes.some((outcome) => outcome.kind === 'failed' && isAbsence(outcome.errno));
     if (isStill && (!isMissing || wasMissing)) return partsOf(paths, outcomes);
@@ -75,34 +83,27 @@ type Outcome =
   | { readonly kind: 'no-file'; readonly found: string }
   | { readonly kind: 'failed'; readonly errno: string };
 
-/** Does not block on a pipe that nobody writes to, and never rejects. */
-async function readOne(path: string): Promise<Outcome> {
+/** Never rejects. A pipe is refused: it has its text only once, and material is read again and again. */
+async function readOne(path: string, deadlineMs: number): Promise<Outcome> {
   try {
-    const place = await realpath(path);
-    const file = await open(place, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      return await readOpen(file, place);
-    } finally {
-      await file.close();
-    }
+    const place = await placeOf(path, deadlineMs);
+    const { bytes, stats } = await readBounded(place, { maxBytes: MAX_PART_BYTES, deadlineMs });
+    return { kind: 'read', bytes, identity: identityOf(place, stats) };
   } catch (error) {
-    return { kind: 'failed', errno: errnoOf(error) };
+    const errno = errnoOf(error);
+    if (errno === 'EFBIG') return { kind: 'too-large' };
+    if (error instanceof FileFault && errno === 'EFTYPE') return { kind: 'no-file', found: error.found };
+    return { kind: 'failed', errno };
   }
 }
 
-async function readOpen(file: FileHandle, place: string): Promise<Outcome> {
-  const stats = await file.stat({ bigint: true });
-  if (!stats.isFile()) return { kind: 'no-file', found: stats.isDirectory() ? 'a directory' : 'something else' };
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for (;;) {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, null);
-    if (bytesRead === 0) break;
-    chunks.push(buffer.subarray(0, bytesRead));
-    length += bytesRead;
-    if (length > MAX_PART_BYTES) return { kind: 'too-large' };
-  }
-  return { kind: 'read', bytes: Buffer.concat(chunks), identity: identityOf(place, stats) };
+/** Where links lead to. */
+function placeOf(path: string, ms: number): Promise<string> {
+  return inPlace(
+    () => realpath(path),
+    ms,
+    () => tooLate(ms, false),
+  );
 }
 
 async function areUnchanged(
@@ -119,12 +120,11 @@ async function areUnchanged(
 }
 
 async function identifyFile(path: string): Promise<string | undefined> {
-  try {
+  const look = async () => {
     const place = await realpath(path);
     return identityOf(place, await stat(place, { bigint: true }));
-  } catch {
-    return undefined;
-  }
+  };
+  return inPlace(look, FILE_DEADLINE_MS, () => tooLate(FILE_DEADLINE_MS, false)).catch(() => undefined);
 }
 
 /** With the place that links lead to: the number of an inode is soon used again. */

@@ -7,14 +7,18 @@ import type { PartName } from '../core/material-origin.ts';
 export type TlsRole = 'client' | 'server';
 
 /** What material is for, which decides what it must consist of. */
-export type MaterialPurpose =
-  | { readonly role: 'client'; readonly minVersion: TlsVersion }
+export type MaterialPurpose = {
+  readonly minVersion: TlsVersion;
+  /** OpenSSL's names; default: the ones of `cipherList`. */
+  readonly ciphers?: readonly string[] | undefined;
+} & (
+  | { readonly role: 'client' }
   | {
       readonly role: 'server';
       /** Whether clients must show a certificate. */
       readonly clientAuth: 'require' | 'none';
-      readonly minVersion: TlsVersion;
-    };
+    }
+);
 
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
@@ -26,7 +30,7 @@ export interface TlsMaterial {
   readonly role: TlsRole;
   /** For `tls.connect` and `TLSSocket`: made once, as one for each connection would cost half a handshake more. */
   readonly secureContext: SecureContext;
-  /** What it was made of, for `tls.Server.setSecureContext`. A part that was not given is absent. Not enumerable. */
+  /** What that was made of, for an engine that makes a context of its own. */
   readonly contextOptions: ContextOptions;
   /** What we present; undefined in the client role when there is no certificate. */
   readonly leaf: CertificateFacts | undefined;
@@ -41,7 +45,7 @@ export interface TlsMaterial {
 /** Options of `tls.createSecureContext`: the PEM texts, and what hardens them. */
 export type ContextOptions = Readonly<
   Partial<Record<PartName, string>> &
-    Pick<SecureContextOptions, 'minVersion' | 'honorCipherOrder' | 'secureOptions' | 'sessionIdContext'>
+    Pick<SecureContextOptions, 'minVersion' | 'ciphers' | 'honorCipherOrder' | 'secureOptions' | 'sessionIdContext'>
 >;
 
 /** What a certificate says of itself. */
@@ -74,19 +78,6 @@ export interface PeerPolicy {
   permits(certificate: X509Certificate | undefined): boolean;
 }
 
-/** Material that is read again from time to time: what it is now, and how that stands. */
-export interface CurrentMaterial {
-  /** The set to use for a new connection; undefined until the first is there. */
-  readonly current: TlsMaterial | undefined;
-  readonly state: MaterialState;
-  /**
-   * Hears of each set that is taken into use, the first included.
-   *
-   * @returns ends it
-   */
-  onChange(listener: (material: TlsMaterial) => void): () => void;
-}
-
 /**
  * - `loading`: there is no set yet;
  * - `ready`: the last look found the set in use, or has put it there;
@@ -102,7 +93,7 @@ export type MaterialState =
       readonly counters: MaterialCounters;
     };
 
-/** Things an operator wants to see counted; all since start. */
+/** Counts for operators, since the start. */
 export interface MaterialCounters {
   /** Sets that were taken into use. */
   readonly loaded: number;
@@ -117,8 +108,7 @@ export interface MaterialCounters {
  * - `loaded`: a set was taken into use;
  * - `failed`: a look failed, otherwise than the one before did;
  * - `recovered`: after failed looks the set in use was found again;
- * - `expiring`: the set in use ends within 7 days, or has ended; at most once a day;
- * - `listener-failed`: a listener threw, which is a bug.
+ * - `expiring`: the set in use ends within 7 days, or has ended; at most once a day.
  */
 export type MaterialReport =
   | { readonly kind: 'loaded'; readonly material: TlsMaterial }
@@ -135,5 +125,4 @@ export type MaterialReport =
       readonly material: TlsMaterial;
       /** `Date.now()` at which it ends. */
       readonly notAfterMs: number;
-    }
-  | { readonly kind: 'listener-failed'; readonly error: unknown };
+    };

@@ -50,7 +50,7 @@ export function parseMaterial({ purpose, parts, now = Date.now() }: ParseMateria
   });
 }
 
-/** The key is in a private field, so that no log that is given the material shows it. */
+/** The text of the key and the context are in private fields: no log that is given the material shows either. */
 class Material implements TlsMaterial {
   readonly role: TlsRole;
   readonly leaf: CertificateFacts | undefined;
@@ -71,12 +71,12 @@ class Material implements TlsMaterial {
     Object.freeze(this);
   }
 
-  get secureContext(): SecureContext {
-    return this.#secureContext;
-  }
-
   get contextOptions(): ContextOptions {
     return this.#contextOptions;
+  }
+
+  get secureContext(): SecureContext {
+    return this.#secureContext;
   }
 }
 
@@ -112,7 +112,10 @@ function accepted(make: () => SecureContext, part: MaterialPart | undefined): Se
   try {
     return make();
   } catch (error) {
-    throw invalid(part?.origin ?? 'TLS', `expected what OpenSSL accepts, found that it says ${errnoOf(error)}`);
+    throw invalid(
+      part?.origin ?? 'TLS',
+      `expected material that OpenSSL accepts, found that OpenSSL says ${errnoOf(error)}`,
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import type * as S3 from '@aws-sdk/client-s3';
 import type { S3Origin } from '../core/material-origin.ts';
@@ -35,24 +36,38 @@ const FALLBACK_REGION = 'us-east-1';
  * 130 ms and 25 MB. An endpoint of one's own gets paths of the form `/bucket/key`, as few S3-compatible stores have a
  * host name for each bucket.
  *
+ * It asks for credentials once, when they are first needed, and again when they expire. A new client asks anew: of the files
+ * too, which the SDK would otherwise read once in the life of the process.
+ *
  * @param connectMs time to connect
+ * @param lookup looks its names up; default: Node's own way
  */
-export async function connectS3(connectMs: number): Promise<S3Client> {
-  const sdk = await import('@aws-sdk/client-s3');
+export async function connectS3(connectMs: number, lookup?: LookupFunction): Promise<S3Client> {
+  const [sdk, { fromNodeProviderChain }] = await Promise.all([
+    import('@aws-sdk/client-s3'),
+    import('@aws-sdk/credential-providers'),
+  ]);
   const probe = makeClient(sdk, {});
   const region = await probe.config.region().catch(() => FALLBACK_REGION);
   const endpoint = await probe.config.serviceConfiguredEndpoint?.();
   probe.destroy();
+  // The next look is a minute away: a connection that is kept would be a dead one by then.
+  const agent = { keepAlive: false, ...(lookup && { lookup }) };
+  const requestHandler = { connectionTimeout: connectMs, httpAgent: agent, httpsAgent: agent };
   const client = makeClient(sdk, {
     region,
+    credentials: fromNodeProviderChain({
+      ignoreCache: true,
+      logger: SILENT,
+      clientConfig: { region, requestHandler, logger: SILENT },
+    }),
     forcePathStyle: endpoint !== undefined,
     followRegionRedirects: true,
     // Who asks again, and when, is decided once for files and S3 alike.
     maxAttempts: 1,
     // The SDK passes a body on through a stream of its own for this, which never ends when the connection breaks.
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // The next look is a minute away: a connection that is kept would be a dead one by then.
-    requestHandler: { connectionTimeout: connectMs, httpAgent: { keepAlive: false }, httpsAgent: { keepAlive: false } },
+    requestHandler,
   });
   return new SdkClient(sdk, client);
 }

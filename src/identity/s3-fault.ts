@@ -27,6 +27,28 @@ export function credentialsFault(error: unknown, object: S3Origin): MaterialErro
   return unavailable(formatMaterialOrigin(object), message, true);
 }
 
+/**
+ * Whether S3 refused who asked, so that other credentials may be let in: by a status, or with another status by its name
+ * (AWS answers 400 for a token that has expired). A clock that is wrong refuses any credentials.
+ */
+export function isRefusal(error: unknown): boolean {
+  const [name, status] = [classOf(error), statusOf(error)];
+  if (name === 'RequestTimeTooSkewed') return false;
+  return status === 401 || status === 403 || REFUSALS.has(name);
+}
+
+const REFUSALS: ReadonlySet<string> = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidAccessKeyId',
+  'InvalidClientTokenId',
+  'InvalidSecurity',
+  'InvalidToken',
+  'SignatureDoesNotMatch',
+  'TokenRefreshRequired',
+  'UnrecognizedClientException',
+]);
+
 function foundBy(status: number | undefined, name: string, { bucket }: S3Origin): string {
   if (status === undefined) return 'no answer';
   if (name === 'NoSuchBucket') return `no bucket ${bucket}`;

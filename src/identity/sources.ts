@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import {
   formatMaterialOrigin,
   type MaterialOrigin,
@@ -27,14 +28,16 @@ export interface MaterialSourceOptions {
   /** How long all files together may take, ms. Default 10 s. */
   readonly filesDeadlineMs?: number;
   readonly s3Timing?: S3Timing;
+  /** Looks the names of S3 up; default: Node's own way. */
+  readonly lookup?: LookupFunction;
 }
 
 /** Files and objects of S3, in any mixture; the files are read as they were at one moment. */
-export function materialSource({ origins, filesDeadlineMs, s3Timing }: MaterialSourceOptions): MaterialSource {
+export function materialSource({ origins, filesDeadlineMs, s3Timing, lookup }: MaterialSourceOptions): MaterialSource {
   const places = NAMES.flatMap((name) => origins[name] ?? []);
   const paths = places.flatMap((place) => (place.kind === 'file' ? [place.path] : []));
   const objects = places.flatMap((place) => (place.kind === 's3' ? [place] : []));
-  const s3 = new S3Objects(s3Timing);
+  const s3 = new S3Objects(s3Timing, lookup);
   const deadline = filesDeadlineMs === undefined ? {} : { deadlineMs: filesDeadlineMs };
   return {
     async read(signal) {

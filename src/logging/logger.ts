@@ -1,7 +1,7 @@
-import type { Writable } from 'node:stream';
 import { pino, type Logger } from 'pino';
 import { cleanLine } from './clean-line.ts';
 import { LineSink } from './line-sink.ts';
+import type { Outlet } from './outlet.ts';
 import { prettyPrinter } from './pretty.ts';
 import { serializeError } from './serialize-error.ts';
 import { timestamp } from './timestamp.ts';
@@ -11,7 +11,7 @@ export interface LoggerOptions {
   /** One JSON object a line, or lines for people. */
   readonly format: 'json' | 'pretty';
   /** Where lines go. */
-  readonly destination: Writable;
+  readonly destination: Outlet;
 }
 
 /** The log of one process. Errors are logged under `err`. */
@@ -21,11 +21,16 @@ export interface Log {
   write(line: string): void;
   /** Hands over what waits at once; to be called when the process exits without `close`. */
   flush(): void;
-  /** Resolves when every line is written, or after a second of a reader that does not read. May be called twice. */
-  close(): Promise<void>;
+  /**
+   * Resolves when every line is written, or nobody has read any for `stallMs` (default 500). May be called twice.
+   */
+  close(stallMs?: number): Promise<void>;
+  /** Lines that were dropped since the start, as nobody read them in time. */
+  readonly droppedLines: number;
 }
 
-const CLOSE_DEADLINE_MS = 1_000;
+/** How long the end of the process waits for a reader that does not read. */
+const CLOSE_STALL_MS = 500;
 /** Top-level names that never hold anything to show. Each costs nothing until it occurs; wildcards would cost every line. */
 const SECRET_FIELDS = [
   'password',
@@ -45,10 +50,10 @@ const SECRET_FIELDS = [
 
 /** Makes the log. Loads the pretty printer only when it is wanted. */
 export async function createLogger(options: LoggerOptions): Promise<Log> {
-  const { destination: stream } = options;
-  const print = options.format === 'pretty' ? await prettyPrinter({ colors: isTerminal(stream) }) : undefined;
+  const { destination: outlet } = options;
+  const print = options.format === 'pretty' ? await prettyPrinter({ colors: outlet.isTerminal }) : undefined;
   const render = (line: string) => (print === undefined ? cleanLine(line) : print(cleanLine(line)));
-  const sink = new LineSink({ stream, dropped: (lines) => render(dropNotice(lines)) });
+  const sink = new LineSink({ outlet, dropped: (lines) => render(dropNotice(lines)) });
   const logger = pino(
     {
       level: options.level,
@@ -64,15 +69,14 @@ export async function createLogger(options: LoggerOptions): Promise<Log> {
     logger,
     write: (line) => sink.write(print === undefined ? line : print(line)),
     flush: () => sink.flush(),
-    close: () => sink.close(CLOSE_DEADLINE_MS),
+    close: (stallMs = CLOSE_STALL_MS) => sink.close(stallMs),
+    get droppedLines() {
+      return sink.droppedLines;
+    },
   };
 }
 
 function dropNotice(lines: number): string {
   const line = { level: 'warn', time: new Date().toISOString(), lines, msg: 'log lines dropped' };
   return `${JSON.stringify(line)}\n`;
-}
-
-function isTerminal(stream: Writable): boolean {
-  return 'isTTY' in stream && stream.isTTY === true;
 }

@@ -1,23 +1,31 @@
 import type { Logger } from 'pino';
 import { formatAddress } from '../core/address.ts';
+import { hinted, listenHinted } from '../core/errno-hint.ts';
 import type {
   AttacheEvent,
   CandidateEjectedEvent,
+  CandidateDetailIgnoredEvent,
   CandidateIgnoredEvent,
   CandidateRecoveredEvent,
   CandidatesChangedEvent,
   DescriptorsEvent,
+  DialFailedEvent,
+  MemoryEvent,
   DiscoveryStateEvent,
   HoldEvent,
   InternalErrorEvent,
   LifecycleEvent,
   ListenFailedEvent,
+  ListeningEvent,
+  NoCandidatesEvent,
   Observer,
   ProxyHeaderRefusedEvent,
   StateFileEvent,
   TlsFailedEvent,
   TlsMaterialEvent,
 } from '../core/observer.ts';
+import { writeConfiguration } from './configuration-lines.ts';
+import { kindOf, writeHealth } from './health-lines.ts';
 import { LineLimit } from './line-limit.ts';
 import { shorten } from './serialize-error.ts';
 
@@ -45,6 +53,7 @@ class EventLog {
   readonly #logger: Logger;
   readonly #pauses: LineLimit;
   readonly #ignored: LineLimit;
+  readonly #refusals: LineLimit;
   readonly #errors: LineLimit;
   readonly #handshakes: LineLimit;
   readonly #headers: LineLimit;
@@ -61,6 +70,7 @@ class EventLog {
       new LineLimit({ lines, windowMs: WINDOW_MS, ...(now === undefined ? {} : { now }) });
     this.#pauses = limit(1);
     this.#ignored = limit(IGNORED_LINES);
+    this.#refusals = limit(IGNORED_LINES);
     this.#errors = limit(ERROR_LINES);
     this.#handshakes = limit(HANDSHAKE_LINES);
     this.#headers = limit(HEADER_LINES);
@@ -70,12 +80,9 @@ class EventLog {
 
   write(event: AttacheEvent): void {
     switch (event.type) {
-      case 'listening': {
-        const { service, listener, address } = event;
-        this.#listenFaults.delete(`${service}/${listener}`);
-        this.#logger.info({ service, listener, address: formatAddress(address) }, 'listening');
+      case 'listening':
+        this.#listening(event);
         return;
-      }
       case 'listen-failed':
         this.#listenFailed(event);
         return;
@@ -92,11 +99,9 @@ class EventLog {
       case 'connection-established':
       case 'connection-closed':
         return;
-      case 'dial-failed': {
-        const { service, id, candidate, errno, ms } = event;
-        this.#logger.debug({ service, id, candidate, errno, ms: Math.round(ms) }, 'dial failed');
+      case 'dial-failed':
+        this.#dialFailed(event);
         return;
-      }
       case 'proxy-header-refused':
         this.#headerRefused(event);
         return;
@@ -115,11 +120,30 @@ class EventLog {
       case 'candidate-recovered':
         this.#candidateRecovered(event);
         return;
+      case 'candidate-health':
+      case 'registration':
+      case 'role-split': {
+        const kind = kindOf(event);
+        const suppressed = this.#health.admit(`${event.service}/${kind}`);
+        if (suppressed !== undefined) writeHealth(this.#logger, event, counted(suppressed));
+        return;
+      }
+      case 'configuration':
+        writeConfiguration(this.#logger, event);
+        return;
+      case 'health-checked':
+        return;
       case 'discovery-state':
         this.#discoveryState(event);
         return;
       case 'candidate-ignored':
-        this.#candidateIgnored(event);
+        this.#candidateIgnored(event, 'candidate ignored');
+        return;
+      case 'candidate-detail-ignored':
+        this.#candidateIgnored(event, 'candidate detail ignored');
+        return;
+      case 'no-candidates':
+        this.#noCandidates(event);
         return;
       case 'accept-failed': {
         const { service, errno } = event;
@@ -129,10 +153,13 @@ class EventLog {
       }
       case 'descriptors':
         this.#descriptors(event);
+        break;
+      case 'memory':
+        this.#memory(event);
         return;
       case 'connections-reset': {
-        const { service, connections, mode } = event;
-        this.#logger.info({ service, connections, mode }, 'connections reset');
+        const { service, connections, mode, cause } = event;
+        this.#logger.info({ service, connections, mode, cause }, 'connections reset');
         return;
       }
       case 'state-file':
@@ -153,21 +180,51 @@ class EventLog {
   #descriptors({ state, limit, inUse, most, connections, refused, errno }: DescriptorsEvent): void {
     if (state === 'scarce') {
       const fields = { maxConnections: connections, most, limit };
-      this.#logger.warn(fields, 'MAX_CONNECTIONS is more than the limit of file descriptors has room for');
+      this.#logger.warn(
+        fields,
+        'MAX_CONNECTIONS exceeds the limit of file descriptors: raise that limit or lower MAX_CONNECTIONS',
+      );
       return;
     }
     const fields = { connections, most, inUse, limit, errno };
-    if (state === 'exhausted') this.#logger.error(fields, 'out of file descriptors: refusing clients');
-    else this.#logger.info({ ...fields, refused }, 'file descriptors again');
+    if (state === 'exhausted')
+      this.#logger.error(fields, 'out of file descriptors: refusing clients; raise the limit of open files');
+    else this.#logger.info({ ...fields, refused }, 'file descriptors available again');
+  }
+
+  #listening({ service, listener, address, addresses, missing = [] }: ListeningEvent): void {
+    this.#listenFaults.delete(`${service}/${listener}`);
+    const all = addresses && { addresses: addresses.map(formatAddress) };
+    this.#logger.info({ service, listener, address: formatAddress(address), ...all }, 'listening');
+    for (const { address: lacking, errno } of missing)
+      this.#logger.warn(
+        { service, listener, address: formatAddress(lacking), errno },
+        'address skipped: not on this machine',
+      );
+  }
+
+  #memory({ state, limit, resident, heapLimit, heap, connections, refused }: MemoryEvent): void {
+    const fields = { connections, resident, limit, heap, heapLimit };
+    if (state === 'exhausted')
+      this.#logger.error(fields, 'out of memory: refusing clients; raise the memory limit or lower MAX_CONNECTIONS');
+    else this.#logger.info({ ...fields, refused }, 'memory available again');
   }
 
   #listenFailed({ service, listener, address, errno, retryInMs }: ListenFailedEvent): void {
     const key = `${service}/${listener}`;
     const isNews = this.#listenFaults.get(key) !== errno;
     this.#listenFaults.set(key, errno);
-    const fields = { service, listener, address: formatAddress(address), errno, retryInMs: Math.round(retryInMs) };
+    const where = { service, listener, address: formatAddress(address) };
+    const fields = { ...where, errno, ...listenHinted(errno), retryInMs: Math.round(retryInMs) };
     if (isNews) this.#logger.error(fields, 'listen failed');
     else this.#logger.debug(fields, 'listen failed');
+  }
+
+  #dialFailed({ service, id, candidate, errno, ms, refusal }: DialFailedEvent): void {
+    const fields = { service, id, candidate, errno, ms: Math.round(ms) };
+    const suppressed = refusal === undefined ? undefined : this.#refusals.admit(service);
+    if (suppressed === undefined) this.#logger.debug(fields, 'dial failed');
+    else this.#logger.warn({ ...fields, reason: `not allowed: ${refusal}`, ...counted(suppressed) }, 'dial refused');
   }
 
   #headerRefused({ service, id, address, code }: ProxyHeaderRefusedEvent): void {
@@ -218,19 +275,19 @@ class EventLog {
   }
 
   #candidateEjected({ service, candidate, errno, fails, forMs, again }: CandidateEjectedEvent): void {
-    const fields = { service, candidate, errno, fails, forMs };
+    const fields = { service, candidate, errno, ...hinted(errno), fails, forMs };
     if (again) {
-      this.#logger.debug(fields, 'candidate still set aside');
+      this.#logger.debug(fields, 'candidate still ejected');
       return;
     }
     const suppressed = this.#health.admit(`${service}/ejected`);
-    if (suppressed !== undefined) this.#logger.warn({ ...fields, ...counted(suppressed) }, 'candidate set aside');
+    if (suppressed !== undefined) this.#logger.warn({ ...fields, ...counted(suppressed) }, 'candidate ejected');
   }
 
-  #candidateRecovered({ service, candidate }: CandidateRecoveredEvent): void {
+  #candidateRecovered({ service, candidate, by }: CandidateRecoveredEvent): void {
     const suppressed = this.#health.admit(`${service}/recovered`);
     if (suppressed !== undefined)
-      this.#logger.info({ service, candidate, ...counted(suppressed) }, 'candidate recovered');
+      this.#logger.info({ service, candidate, by, ...counted(suppressed) }, 'candidate recovered');
   }
 
   #discoveryState({ service, status, error }: DiscoveryStateEvent): void {
@@ -244,10 +301,21 @@ class EventLog {
     else this.#logger.warn(fields, 'discovery starting');
   }
 
-  #candidateIgnored({ service, key, reason }: CandidateIgnoredEvent): void {
+  #candidateIgnored({ service, key, reason }: CandidateIgnoredEvent | CandidateDetailIgnoredEvent, text: string): void {
     const suppressed = this.#ignored.admit(service);
     if (suppressed === undefined) return;
-    this.#logger.warn({ service, key: shorten(key, MAX_KEY), reason, ...counted(suppressed) }, 'candidate ignored');
+    this.#logger.warn({ service, key: shorten(key, MAX_KEY), reason, ...counted(suppressed) }, text);
+  }
+
+  #noCandidates({ service, directory, nearest }: NoCandidatesEvent): void {
+    const near = nearest && { nearest: shorten(nearest.directory, MAX_KEY), nearestMembers: nearest.members };
+    const text =
+      nearest === undefined
+        ? 'no candidate: the directory has no member; register one there, or correct SRV'
+        : nearest.directory === directory
+          ? 'no candidate: no member of the directory can be used; see "candidate ignored"'
+          : 'no candidate: the directory has no member; register one there, or correct SRV to the nearest';
+    this.#logger.warn({ service, directory, ...near }, text);
   }
 
   #stateFile({ outcome, path, error }: StateFileEvent): void {
@@ -261,7 +329,7 @@ class EventLog {
     if (suppressed === undefined) return;
     const fields = { service, listener, ...counted(suppressed) };
     if (phase === 'began') this.#logger.warn(fields, 'holding clients: no candidate answers');
-    else this.#logger.info({ ...fields, connections, ms: Math.round(ms ?? 0) }, 'clients are held no longer');
+    else this.#logger.info({ ...fields, connections, ms: Math.round(ms ?? 0) }, 'no clients held any more');
   }
 
   #lifecycle({ phase, connections }: LifecycleEvent): void {

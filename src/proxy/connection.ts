@@ -1,23 +1,38 @@
-import type { Socket } from 'node:net';
 import type { Candidate } from '../balancing/candidate.ts';
-import type { Seat } from '../balancing/seat.ts';
+import type { LoadTicket } from '../balancing/load-ticket.ts';
 import type { CloseReason, EndedBy } from '../core/close-reason.ts';
-import { errnoOf } from '../core/errors.ts';
+import { containing, type Contained } from '../core/contained.ts';
+import { isPeerReset } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
-import type { OpenConnection } from '../core/open-connection.ts';
-import { isPeerReset, Leg, type LegOwner } from '../transport/leg.ts';
-import { relay, type Relay } from '../transport/relay.ts';
-import { Account, clientName } from './account.ts';
-import { Entrance, type EntranceOwner, type EntranceSettings, type Refusal } from './entrance.ts';
+import { hasPassed, type OwnDials, type Passage } from '../core/own-dials.ts';
+import type { ConnectionPhase, OpenConnection } from '../core/open-connection.ts';
+import type { ProxyEnds } from '../core/proxy-header.ts';
+import type {
+  Client,
+  ClientOwner,
+  Handshake,
+  HandshakeOwner,
+  HandshakeSettings,
+  Rejection,
+  Relay,
+  TlsPeer,
+} from '../transport/engine.ts';
+import { ConnectionRecord } from './connection-record.ts';
+import { refusalOf } from './refusal.ts';
 import { Preface } from './preface.ts';
 import { Search, type Found, type SearchContext, type SearchFailure, type SearchOwner } from './search.ts';
 import { TimeLimits, type TimeLimitSettings } from './time-limits.ts';
 
 /** What a connection needs of its service. One object per listener, shared by all its connections. */
-export interface ConnectionContext extends SearchContext, TimeLimitSettings, EntranceSettings {
+export interface ConnectionContext extends SearchContext, TimeLimitSettings {
   readonly service: string;
   readonly observer: Observer;
-  readonly dialing: SearchContext['dialing'];
+  /** The listener: no connection comes in by it twice. */
+  readonly door: object;
+  /** Shared by all services of the process. */
+  readonly ownDials: OwnDials;
+  /** What a client has to show before a candidate is looked for. */
+  readonly handshake: HandshakeSettings;
   /** The header that candidates are sent first; default: `off`. */
   readonly proxyProtocol?: 'off' | 'v1' | 'v2' | undefined;
   /** Asks to be looked at now and then ({@link Connection.watched}). */
@@ -33,12 +48,12 @@ export interface ConnectionContext extends SearchContext, TimeLimitSettings, Ent
 const SILENT_END_GRACE_MS = 500;
 
 type State =
-  | { readonly phase: 'entering'; readonly entrance: Entrance }
+  | { readonly phase: 'handshaking'; readonly handshake: Handshake }
   | { readonly phase: 'searching'; readonly search: Search }
   | {
       readonly phase: 'relaying';
       readonly candidate: Candidate;
-      readonly seat: Seat;
+      readonly ticket: LoadTicket;
       readonly relay: Relay;
       readonly chosenAt: number;
       readonly dialMs: number;
@@ -46,29 +61,35 @@ type State =
   | { readonly phase: 'closing'; readonly endedBy: EndedBy; readonly reason: CloseReason; readonly dialMs: number }
   | { readonly phase: 'new' | 'closed' };
 
-/** One client from accept to close: (entering ->) searching -> relaying -> closing -> closed. */
-export class Connection implements LegOwner, EntranceOwner, SearchOwner {
-  readonly #account: Account;
+/** One client from accept to close: (handshaking ->) searching -> relaying -> closing -> closed. */
+export class Connection implements ClientOwner, HandshakeOwner, SearchOwner, Contained {
+  readonly #record: ConnectionRecord;
   readonly #context: ConnectionContext;
   readonly #preface: Preface | undefined;
   readonly #limits: TimeLimits;
-  #leg: Leg;
+  readonly #client: Client;
   #state: State = { phase: 'new' };
   #endGrace: NodeJS.Timeout | undefined;
   #isKept = false;
+  #cameBy: Passage | undefined;
+  /** Its dial, where that ends at a listener of this process. */
+  #home: ProxyEnds | undefined;
+  #isHalfTold = false;
+  #isFaulted = false;
 
-  constructor(options: { readonly id: number; readonly socket: Socket; readonly context: ConnectionContext }) {
-    const { id, socket, context } = options;
-    const { service, observer, unixClients, proxyProtocol = 'off' } = context;
+  constructor(options: { readonly id: number; readonly client: Client; readonly context: ConnectionContext }) {
+    const { id, client, context } = options;
+    const { service, observer, proxyProtocol = 'off' } = context;
     this.#context = context;
-    this.#account = new Account({ id, client: unixClients ? 'unix' : clientName(socket), service, observer });
-    this.#preface = proxyProtocol === 'off' ? undefined : new Preface(proxyProtocol, socket);
-    this.#limits = new TimeLimits(context, this.#account.acceptedAt);
-    this.#leg = new Leg(socket, this, !unixClients);
+    this.#client = client;
+    this.#record = new ConnectionRecord({ id, client: client.name, service, observer });
+    this.#preface = proxyProtocol === 'off' ? undefined : new Preface(proxyProtocol, client.ends);
+    this.#limits = new TimeLimits(context, this.#record.acceptedAt);
+    client.owner = this;
   }
 
   get id(): number {
-    return this.#account.id;
+    return this.#record.id;
   }
 
   get preface(): Buffer | undefined {
@@ -76,7 +97,7 @@ export class Connection implements LegOwner, EntranceOwner, SearchOwner {
   }
 
   get client(): string {
-    return this.#account.client;
+    return this.#record.client;
   }
 
   /** What carries this connection, and when it was chosen (`performance.now()`); undefined before it has answered. */
@@ -91,7 +112,7 @@ export class Connection implements LegOwner, EntranceOwner, SearchOwner {
 
   /** What is known of it now. */
   get facts(): OpenConnection {
-    const { id, client, via, history, tls, acceptedAt } = this.#account;
+    const { id, client, via, history, tls, acceptedAt } = this.#record;
     const { phase, candidate } = this.#place;
     return {
       service: this.#context.service,
@@ -110,63 +131,109 @@ export class Connection implements LegOwner, EntranceOwner, SearchOwner {
 
   /** The set has changed. */
   reconsider(): void {
-    if (this.#state.phase === 'searching') this.#state.search.reconsider();
+    const state = this.#state;
+    if (state.phase === 'searching') containing(this, () => state.search.reconsider());
   }
 
   start(): void {
     // Whoever heard of it may have ended it at once.
     if (this.#state.phase !== 'new') return;
-    const { accepting, acceptProxyProtocol } = this.#context;
-    if (accepting === undefined && acceptProxyProtocol !== true) {
+    const { handshake: asked, ownDials, door } = this.#context;
+    this.#cameBy = ownDials.leadingTo(this.#client);
+    if (hasPassed(door, this.#cameBy)) {
+      this.#refuseLoop();
+      return;
+    }
+    const { proxyHeader, tls } = asked;
+    if (tls === undefined && !proxyHeader) {
       this.#search();
       return;
     }
-    const shared = { settings: this.#context, account: this.#account, preface: this.#preface };
-    const entrance = new Entrance({ ...shared, leg: this.#leg, owner: this });
-    this.#state = { phase: 'entering', entrance };
-    entrance.start();
+    const handshake = this.#client.handshake(this);
+    this.#state = { phase: 'handshaking', handshake };
+    handshake.start();
   }
 
-  entered(leg: Leg): void {
-    this.#take(leg);
+  headerRead(ends: ProxyEnds | undefined): void {
+    if (ends === undefined) return;
+    this.#record.carried(ends.source);
+    this.#preface?.carried(ends);
+  }
+
+  accepted(tls: TlsPeer | undefined): void {
+    if (tls !== undefined) {
+      this.#record.secured(tls);
+      this.#preface?.secured(tls);
+    }
     this.#search();
   }
 
-  notEntered(leg: Leg, { endedBy, reason, byReset }: Refusal): void {
-    this.#take(leg);
+  rejected(rejection: Rejection): void {
+    const { endedBy, reason, byReset } = refusalOf(rejection, this.#record);
     this.#finish(endedBy, reason);
-    if (leg.closed) this.legClosed();
-    else if (byReset) leg.reset();
-    else leg.destroy();
+    const client = this.#client;
+    if (client.closed) this.clientClosed();
+    else if (byReset) client.reset();
+    else client.destroy();
   }
 
   /** Closes a client that is not to be served at all. */
   refuse(reason: CloseReason): void {
     this.#finish('attache', reason);
-    this.#leg.destroy();
+    this.#client.destroy();
+  }
+
+  /** By RST: whoever began it must not take the end for an answer that was empty. */
+  #refuseLoop(): void {
+    this.#finish('attache', 'loop');
+    if (this.#client.closed) this.clientClosed();
+    else this.#client.reset();
   }
 
   /** Ends the connection at once, in whatever state it is. */
   abort(reason: CloseReason): void {
+    containing(this, () => this.#abort(reason));
+  }
+
+  #abort(reason: CloseReason): void {
     const state = this.#state;
     if (state.phase === 'relaying') {
       state.relay.abort(reason);
       return;
     }
     if (state.phase === 'searching') state.search.abort();
-    if (state.phase === 'entering') this.#take(state.entrance.abort());
+    if (state.phase === 'handshaking') state.handshake.abort();
     if (state.phase !== 'closed' && state.phase !== 'closing') this.#finish('attache', reason);
-    this.#leg.destroy();
+    this.#client.destroy();
+  }
+
+  /** Something that was done for it has thrown: it ends, and is told as a fault of ours. */
+  faulted(error: unknown): void {
+    // What ends it is at fault as well: nothing of ours is left to try, and somebody has to know.
+    if (this.#isFaulted) throw error;
+    this.#isFaulted = true;
+    const { service, observer } = this.#context;
+    observer({ type: 'internal-error', where: `connection ${this.id} of service ${service}`, error });
+    this.abort('internal_error');
   }
 
   watched(now: number, probe: boolean): boolean {
     const state = this.#state;
     // What a client has sent may have filled the memory for it; then nothing of it is read until a candidate answers.
-    if (state.phase === 'searching' && probe) this.#leg.probe();
+    if (state.phase === 'searching' && probe) this.#client.probe();
     if (state.phase !== 'relaying') return true;
     this.#keepAlive(state.relay);
     if (probe) state.relay.probe();
+    this.#tellHalfClosed(state.relay, state.candidate);
     return this.#limits.watched(state.relay, now);
+  }
+
+  /** A client may keep what its candidate has ended for long, while others would know by then that it leads no more. */
+  #tellHalfClosed(relay: Relay, candidate: Candidate): void {
+    const { checks } = this.#context;
+    if (this.#isHalfTold || checks === undefined || relay.finishedSides === 0) return;
+    this.#isHalfTold = true;
+    checks.halfClosed(candidate.key);
   }
 
   /** Four system calls, and none for a connection that is over before the next tick. */
@@ -181,44 +248,51 @@ export class Connection implements LegOwner, EntranceOwner, SearchOwner {
     return this.#limits.dueAt(now, { relay, abort: (reason) => this.abort(reason) });
   }
 
-  found({ candidate, seat, dialed, chosenAt }: Found): void {
+  dialsHome(ends: ProxyEnds): void {
+    const { ownDials, door } = this.#context;
+    if (this.#home !== undefined) ownDials.delete(this.#home);
+    this.#home = ends;
+    ownDials.add(ends, { door, before: this.#cameBy });
+  }
+
+  found({ candidate, ticket, dialed, chosenAt }: Found): void {
     clearTimeout(this.#endGrace);
-    this.#account.secured(dialed.tls);
+    this.#record.secured(dialed.tls);
     const now = performance.now();
-    const carrier = relay({
-      client: this.#leg,
-      candidate: dialed.leg,
-      onUneasy: () => this.#context.watch(this),
-      onFailed: (side, error) => this.#sideFailed(side, error),
+    const carrier = this.#context.engine.relay({
+      client: this.#client,
+      candidate: dialed,
+      onNeedsWatch: () => this.#context.watch(this),
+      onFailed: (side, code) => this.#sideFailed(side, code),
       onClosed: (endedBy, reason) => this.#closed(endedBy, reason, candidate),
     });
-    const dialMs = now - this.#account.acceptedAt;
-    this.#state = { phase: 'relaying', candidate, seat, relay: carrier, chosenAt, dialMs };
+    const dialMs = now - this.#record.acceptedAt;
+    this.#state = { phase: 'relaying', candidate, ticket, relay: carrier, chosenAt, dialMs };
     carrier.start();
   }
 
   notFound(reason: SearchFailure): void {
     this.#finish(reason === 'client_gone' ? 'client' : 'attache', reason);
-    this.#leg.destroy();
+    this.#client.destroy();
   }
 
-  legEnded(leg: Leg): void {
-    // Node tells of an end that it had read before the socket was destroyed, too.
+  clientEnded(client: Client): void {
+    // It is told of an end that had been read before the client was destroyed, too.
     if (this.#state.phase !== 'searching') return;
     const { search } = this.#state;
-    if (leg.earlyBytes === 0) this.#endGrace = setTimeout(() => this.#clientGone(), SILENT_END_GRACE_MS);
+    if (client.earlyBytes === 0) this.#endGrace = this.#later(() => this.#clientGone(), SILENT_END_GRACE_MS);
     // One that has said all it has to say may well wait for the answer; but if it has left, its place is wanted.
-    else this.#endGrace = setTimeout(() => search.dontHold(), this.#context.dialing.connectTimeoutMs);
+    else this.#endGrace = this.#later(() => search.stopHolding(), this.#context.dialing.connectTimeoutMs);
   }
 
-  legFailed(leg: Leg, error: NodeJS.ErrnoException): void {
+  clientFailed(client: Client, errno: string): void {
     if (this.#state.phase === 'closing') return;
     if (this.#state.phase === 'searching') this.#state.search.abort();
-    this.#finish('client', isPeerReset(error) ? 'client_gone' : 'client_error');
-    leg.destroy();
+    this.#finish('client', isPeerReset(errno) ? 'client_gone' : 'client_error');
+    client.destroy();
   }
 
-  legClosed(): void {
+  clientClosed(): void {
     if (this.#state.phase === 'searching') {
       this.#state.search.abort();
       this.#finish('client', 'client_gone');
@@ -228,44 +302,42 @@ export class Connection implements LegOwner, EntranceOwner, SearchOwner {
     this.#closed(endedBy, reason);
   }
 
-  get #place(): { readonly phase: string; readonly candidate?: Candidate | undefined } {
+  get #place(): { readonly phase: ConnectionPhase; readonly candidate?: Candidate | undefined } {
     const state = this.#state;
     if (state.phase === 'searching') return state.search.place;
-    if (state.phase === 'entering') return state.entrance;
+    if (state.phase === 'handshaking') return state.handshake;
     return state.phase === 'relaying' ? state : { phase: state.phase };
   }
 
   #search(): void {
-    const search = new Search({ account: this.#account, context: this.#context, owner: this });
+    const search = new Search({ record: this.#record, context: this.#context, owner: this });
     this.#state = { phase: 'searching', search };
     // Read from now on: only so its end is noticed.
-    this.#leg.collect();
+    this.#client.collect();
     search.start();
   }
 
-  #take(leg: Leg): void {
-    this.#leg = leg;
-    leg.owner = this;
-  }
-
-  #sideFailed(side: 'client' | 'candidate', error: NodeJS.ErrnoException): void {
-    const code = errnoOf(error);
+  #sideFailed(side: 'client' | 'candidate', code: string): void {
     const state = this.#state;
     if (!code.startsWith('ERR_SSL_') || state.phase !== 'relaying') return;
-    this.#account.tlsFailed({ side, address: side === 'client' ? this.client : state.candidate.key, code });
+    this.#record.tlsFailed({ side, address: side === 'client' ? this.client : state.candidate.key, code });
+  }
+
+  #later(work: () => void, ms: number): NodeJS.Timeout {
+    return setTimeout(() => containing(this, work), ms);
   }
 
   #clientGone(): void {
     if (this.#state.phase !== 'searching') return;
     this.#state.search.abort();
     this.#finish('client', 'client_gone');
-    this.#leg.destroy();
+    this.#client.destroy();
   }
 
   /** The outcome is decided; what is left is the client's socket to close. */
   #finish(endedBy: EndedBy, reason: CloseReason): void {
     clearTimeout(this.#endGrace);
-    this.#state = { phase: 'closing', endedBy, reason, dialMs: performance.now() - this.#account.acceptedAt };
+    this.#state = { phase: 'closing', endedBy, reason, dialMs: performance.now() - this.#record.acceptedAt };
   }
 
   #closed(endedBy: EndedBy, reason: CloseReason, candidate?: Candidate): void {
@@ -273,11 +345,13 @@ export class Connection implements LegOwner, EntranceOwner, SearchOwner {
     if (state.phase !== 'relaying' && state.phase !== 'closing') return;
     this.#state = { phase: 'closed' };
     const carrier = state.phase === 'relaying' ? state.relay : undefined;
-    if (state.phase === 'relaying') state.seat.leave();
-    this.#account.closed({
+    if (state.phase === 'relaying') state.ticket.leave();
+    if (this.#home !== undefined) this.#context.ownDials.delete(this.#home);
+    this.#record.closed({
       endedBy,
       reason,
       candidate,
+      unclean: carrier?.unclean ?? false,
       bytesToCandidate: carrier?.bytesToCandidate ?? 0,
       bytesToClient: carrier?.bytesToClient ?? 0,
       dialMs: state.dialMs,

@@ -1,8 +1,6 @@
-import type { Socket } from 'node:net';
 import type { ProxyEnds } from '../core/proxy-header.ts';
 import { writeProxyHeader } from '../core/write-proxy-header.ts';
-import { endsOf } from '../transport/socket-ends.ts';
-import type { TlsPeer } from '../transport/tls-peer.ts';
+import type { TlsPeer } from '../transport/engine.ts';
 
 /** What each candidate is told of a client, ahead of its first byte: a PROXY protocol header. */
 export class Preface {
@@ -11,9 +9,10 @@ export class Preface {
   #tls: TlsPeer | undefined;
   #bytes: Buffer | undefined;
 
-  constructor(version: 'v1' | 'v2', socket: Socket) {
+  /** @param ends of the client's own connection */
+  constructor(version: 'v1' | 'v2', ends: ProxyEnds | undefined) {
     this.#version = version;
-    this.#ends = endsOf(socket);
+    this.#ends = ends;
   }
 
   /** Somebody before us has told of the client in the same way. */

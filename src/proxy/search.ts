@@ -1,42 +1,64 @@
 import type { Candidate } from '../balancing/candidate.ts';
-import type { Seat } from '../balancing/seat.ts';
+import type { LoadTicket } from '../balancing/load-ticket.ts';
 import type { Selection } from '../balancing/selection.ts';
-import { isShortage, type Admission } from '../core/admission.ts';
 import type { CloseReason } from '../core/close-reason.ts';
-import { Dial, type Dialed, type DialOwner, type DialSettings, type DialStage } from '../transport/dialer.ts';
-import type { Entrant, Gate } from '../transport/gate.ts';
-import type { Account } from './account.ts';
-import type { Held, HoldQueue } from './hold.ts';
+import { isShortage, type FailureCode } from '../core/dial-failure.ts';
+import { contained, containing, type Contained } from '../core/contained.ts';
+import type { Dial, DialedCandidate, DialOwner, DialSettings, DialStage, Engine } from '../transport/engine.ts';
+import type { ProxyEnds } from '../core/proxy-header.ts';
+import type { Acquirer, Semaphore } from '../core/semaphore.ts';
+import type { Admission } from './admission.ts';
+import type { ConnectionRecord } from './connection-record.ts';
+import type { Held, HoldQueue } from './hold-queue.ts';
 
 /** What a search needs of its service. One object per listener, shared by all its connections. */
 export interface SearchContext {
+  readonly engine: Engine;
   readonly dialing: DialSettings;
   readonly admission: Admission;
   /** Bounds the dials of the service that are under way. */
-  readonly dials: Gate;
+  readonly dials: Semaphore;
   /** Where clients wait that no candidate answers; without it they are closed. */
   readonly hold: HoldQueue | undefined;
   readonly holdTimeoutMs: number;
   /** Begins choosing for one connection. */
-  readonly select: () => Selection;
-  /** Whether a candidate is still one that this listener's clients are carried to. */
-  readonly isMember: (candidate: Candidate) => boolean;
+  readonly select: (client: string) => Selection;
+  /** Why a candidate is none any more that this listener's clients are carried to; undefined: it still is. */
+  readonly lost: (candidate: Candidate) => 'REMOVED' | 'UNHEALTHY' | undefined;
+  /** Whether there are candidates, and checks let none of them be dialed. */
+  readonly isUnhealthy: () => boolean;
+  /** Checks without whose first answers nobody may be dialed. */
+  readonly checks?: ConnectionChecks | undefined;
+}
+
+/** What a connection needs of checks, and they of it. */
+export interface ConnectionChecks {
+  /** Whether nobody may be dialed only because their first answers have not come. */
+  readonly isAwaited: boolean;
+  /** The longest that is waited for them, ms. */
+  readonly timeoutMs: number;
+  wait(waiter: { answersCame(): void }): void;
+  cancel(waiter: { answersCame(): void }): void;
+  /** One side of a connection of `candidate` has finished. */
+  halfClosed(candidate: string): void;
 }
 
 /** A candidate that has answered. */
 export interface Found {
   readonly candidate: Candidate;
   /** To be left when the connection is over. */
-  readonly seat: Seat;
-  readonly dialed: Dialed;
+  readonly ticket: LoadTicket;
+  readonly dialed: DialedCandidate;
   /** When it was chosen, `performance.now()`. */
   readonly chosenAt: number;
 }
 
 /** Hears how a search ended; exactly one of the two, once, and none after `abort`. */
-export interface SearchOwner {
+export interface SearchOwner extends Contained {
   /** What candidates are sent ahead of everything; undefined: nothing. */
   readonly preface: Buffer | undefined;
+  /** A dial to a listener of this process is under way. */
+  dialsHome(ends: ProxyEnds): void;
   found(found: Found): void;
   notFound(reason: SearchFailure): void;
 }
@@ -44,6 +66,7 @@ export interface SearchOwner {
 export type SearchFailure = Extract<
   CloseReason,
   | 'no_candidates'
+  | 'no_healthy_candidate'
   | 'no_candidate_answered'
   | 'out_of_resources'
   | 'too_many_dials'
@@ -66,9 +89,9 @@ type State =
  * One connection's way to a candidate: dial one after the other as the policy says; when none answers, wait with the
  * others that are held and begin anew.
  */
-export class Search implements DialOwner, Entrant, Held {
+export class Search implements DialOwner, Acquirer, Held {
   readonly id: number;
-  readonly #account: Account;
+  readonly #record: ConnectionRecord;
   readonly #context: SearchContext;
   readonly #owner: SearchOwner;
   #state: State = { phase: 'new' };
@@ -77,17 +100,22 @@ export class Search implements DialOwner, Entrant, Held {
   #isHeld = false;
   #queueTimer: NodeJS.Timeout | undefined;
   #holdTimer: NodeJS.Timeout | undefined;
+  #awaitTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: { readonly account: Account; readonly context: SearchContext; readonly owner: SearchOwner }) {
-    this.id = options.account.id;
-    this.#account = options.account;
+  constructor(options: {
+    readonly record: ConnectionRecord;
+    readonly context: SearchContext;
+    readonly owner: SearchOwner;
+  }) {
+    this.id = options.record.id;
+    this.#record = options.record;
     this.#context = options.context;
     this.#owner = options.owner;
     this.#mayBeHeld = options.context.hold !== undefined;
   }
 
   /** How far it is, and whom it dials. */
-  get place(): { readonly phase: string; readonly candidate?: Candidate } {
+  get place(): { readonly phase: State['phase']; readonly candidate?: Candidate } {
     return this.#state;
   }
 
@@ -96,9 +124,16 @@ export class Search implements DialOwner, Entrant, Held {
   }
 
   start(): void {
+    const { checks, hold } = this.#context;
     // Who comes while others are held waits behind them.
-    if (this.#context.hold?.hasLine === true) this.#holdOn();
+    if (hold?.hasLine === true) this.#holdOn();
+    else if (checks?.isAwaited === true) this.#await(checks);
     else this.retry();
+  }
+
+  answersCame(): void {
+    this.#stopAwaiting();
+    if (!this.#isOver) this.retry();
   }
 
   /** Ends it without a word. */
@@ -112,29 +147,40 @@ export class Search implements DialOwner, Entrant, Held {
   /** The set has changed: a dial to a candidate that left is given up for the next one. */
   reconsider(): void {
     const state = this.#state;
-    if (state.phase !== 'dialing' || this.#context.isMember(state.candidate)) return;
+    if (state.phase !== 'dialing') return;
+    const lost = this.#context.lost(state.candidate);
+    if (lost === undefined) return;
     state.dial.abort();
-    this.dialFailed('REMOVED');
+    this.dialFailed(lost);
   }
 
   /** The client is not likely to be there for long: what is under way is finished, but it is not held (any longer). */
-  dontHold(): void {
+  stopHolding(): void {
     this.#mayBeHeld = false;
     if (this.#state.phase === 'held') this.#fail('client_gone');
   }
 
+  faulted(error: unknown): void {
+    this.#owner.faulted(error);
+  }
+
   retry(): void {
+    // Others are held, and go on whatever comes of this one.
+    containing(this, () => this.#retry());
+  }
+
+  #retry(): void {
     this.#state = { phase: 'queued' };
-    this.#context.dials.come(this);
+    this.#context.dials.acquire(this);
     if (!this.#isQueued) return;
     // Dials that come to no end must not keep others waiting for longer than such a dial takes.
     this.#queueTimer = setTimeout(onQueuedTooLong, this.#context.dialing.connectTimeoutMs, this);
   }
 
-  enter(): void {
+  granted(): void {
     this.#leaveQueue();
     this.#isInside = true;
-    this.#dialNext(this.#context.select());
+    this.#dialNext(this.#context.select(this.#record.client));
   }
 
   queuedTooLong(): void {
@@ -147,42 +193,47 @@ export class Search implements DialOwner, Entrant, Held {
     if (state.phase === 'dialing') state.dial.abort();
   }
 
-  dialed(dialed: Dialed): void {
+  dialsHome(ends: ProxyEnds): void {
+    this.#owner.dialsHome(ends);
+  }
+
+  dialed(dialed: DialedCandidate): void {
     const state = this.#state;
     if (state.phase !== 'dialing') {
-      dialed.leg.destroy();
+      dialed.destroy();
       return;
     }
     const { selection, candidate, since } = state;
-    if (!this.#context.isMember(candidate)) {
+    const lost = this.#context.lost(candidate);
+    if (lost !== undefined) {
       // It left while it was being dialed: whoever answers there now is not ours to talk to.
-      dialed.leg.destroy();
-      this.dialFailed('REMOVED');
+      dialed.destroy();
+      this.dialFailed(lost);
       return;
     }
     // Whoever hears of it may change the set, or end this search, before the call returns.
     this.#state = { phase: 'new' };
-    this.#account.dialed(candidate, performance.now() - since);
-    const seat = selection.answered();
-    if (this.#isOver || !this.#context.isMember(candidate)) {
-      seat.leave();
-      dialed.leg.destroy();
+    this.#record.dialed(candidate, performance.now() - since);
+    const ticket = selection.answered();
+    if (this.#isOver || this.#context.lost(candidate) !== undefined) {
+      ticket.leave();
+      dialed.destroy();
       if (!this.#isOver) this.#dialNext(selection);
       return;
     }
     this.#end();
-    this.#owner.found({ candidate, seat, dialed, chosenAt: since });
+    this.#owner.found({ candidate, ticket, dialed, chosenAt: since });
     this.#context.hold?.answered();
   }
 
-  dialFailed(errno: string, stage: DialStage = 'connect'): void {
+  dialFailed(errno: FailureCode, stage: DialStage = 'connect', refusal?: string): void {
     const state = this.#state;
     if (state.phase !== 'dialing') return;
     const { selection, candidate, since } = state;
     // Whoever hears of it may change the set, or end this search, before the call returns.
     this.#state = { phase: 'new' };
-    if (stage === 'handshake') this.#account.tlsFailed({ side: 'candidate', address: candidate.key, code: errno });
-    this.#account.dialFailed(candidate, errno, performance.now() - since);
+    if (stage === 'handshake') this.#record.tlsFailed({ side: 'candidate', address: candidate.key, code: errno });
+    this.#record.dialFailed(candidate, { errno, ms: performance.now() - since, refusal });
     selection.failed(errno);
     if (this.#isOver) return;
     if (isShortage(errno)) this.#giveUp(errno);
@@ -191,6 +242,11 @@ export class Search implements DialOwner, Entrant, Held {
 
   get #isOver(): boolean {
     return this.#state.phase === 'over';
+  }
+
+  get #whyNobody(): SearchFailure {
+    if (this.#record.attempts > 0) return 'no_candidate_answered';
+    return this.#context.isUnhealthy() ? 'no_healthy_candidate' : 'no_candidates';
   }
 
   get #isQueued(): boolean {
@@ -202,11 +258,12 @@ export class Search implements DialOwner, Entrant, Held {
     if (candidate === undefined) {
       this.#leaveGate();
       if (this.#mayBeHeld) this.#holdOn();
-      else this.#fail(this.#account.attempts === 0 ? 'no_candidates' : 'no_candidate_answered');
+      else this.#fail(this.#whyNobody);
       return;
     }
     const since = performance.now();
-    const dial = new Dial(candidate.address, this.#context.dialing, this);
+    const { engine, dialing } = this.#context;
+    const dial = engine.dial(candidate.address, dialing, this);
     this.#state = { phase: 'dialing', selection, candidate, dial, since };
     dial.start();
   }
@@ -223,7 +280,7 @@ export class Search implements DialOwner, Entrant, Held {
   #holdOn(): void {
     const { hold, holdTimeoutMs } = this.#context;
     if (!this.#isHeld) {
-      if (hold?.enter() !== true) {
+      if (hold?.join() !== true) {
         this.#fail('hold_queue_full');
         return;
       }
@@ -235,12 +292,26 @@ export class Search implements DialOwner, Entrant, Held {
     hold?.wait(this);
   }
 
+  #await(checks: ConnectionChecks): void {
+    this.#state = { phase: 'queued' };
+    this.#awaitTimer = setTimeout(onAnswersLate, checks.timeoutMs, this);
+    checks.wait(this);
+  }
+
+  #stopAwaiting(): void {
+    if (this.#awaitTimer === undefined) return;
+    clearTimeout(this.#awaitTimer);
+    this.#awaitTimer = undefined;
+    this.#context.checks?.cancel(this);
+  }
+
   #fail(reason: SearchFailure): void {
     this.#end();
     this.#owner.notFound(reason);
   }
 
   #end(): void {
+    this.#stopAwaiting();
     this.#leaveQueue();
     if (this.#state.phase === 'dialing') this.#state.selection.release();
     this.#state = { phase: 'over' };
@@ -255,20 +326,16 @@ export class Search implements DialOwner, Entrant, Held {
     if (this.#queueTimer === undefined) return;
     clearTimeout(this.#queueTimer);
     this.#queueTimer = undefined;
-    this.#context.dials.giveUp(this);
+    this.#context.dials.cancel(this);
   }
 
   #leaveGate(): void {
     if (!this.#isInside) return;
     this.#isInside = false;
-    this.#context.dials.leave();
+    this.#context.dials.release();
   }
 }
 
-function onQueuedTooLong(search: Search): void {
-  search.queuedTooLong();
-}
-
-function onHeldTooLong(search: Search): void {
-  search.heldTooLong();
-}
+const onQueuedTooLong = contained((search: Search) => search.queuedTooLong());
+const onAnswersLate = contained((search: Search) => search.answersCame());
+const onHeldTooLong = contained((search: Search) => search.heldTooLong());

@@ -1,5 +1,5 @@
 import type { CloseReason } from '../core/close-reason.ts';
-import type { Relay } from '../transport/relay.ts';
+import type { Relay } from '../transport/engine.ts';
 
 /** The time-outs of a service's connections, ms; 0: none. */
 export interface TimeLimitSettings {
@@ -45,7 +45,7 @@ export class TimeLimits {
     const { halfCloseTimeoutMs } = this.#settings;
     const isOver = halfCloseTimeoutMs > 0 && now - this.#movedAt(relay) >= halfCloseTimeoutMs;
     if (finishedSides === 1 && isOver) relay.abort('half_close_timeout');
-    return relay.uneasy;
+    return relay.needsWatch;
   }
 
   /**

@@ -64,13 +64,13 @@ test('a registry that is emptied and filled again shows: no candidates and not r
   });
   const { page, trouble } = await openStatusPage(await startBrowser(t), await httpPort(attache, 'health'));
   const service = page.locator('#services-rows tr');
-  await service.getByText('ready', { exact: true }).waitFor();
+  await service.getByText('serving', { exact: true }).waitFor();
   await registry.remove(member);
   await service.getByText('not ready', { exact: true }).waitFor({ timeout: SHOWN_WITHIN_MS });
   assert.equal(await page.locator('#candidates-rows tr').count(), 0);
   await eventually(async () => (await page.title()) === 'attache: not ready', 'the title');
   await registry.add(member);
-  await service.getByText('ready', { exact: true }).waitFor({ timeout: SHOWN_WITHIN_MS });
+  await service.getByText('serving', { exact: true }).waitFor({ timeout: SHOWN_WITHIN_MS });
   await page.locator('#candidates-rows tr').filter({ hasText: member }).waitFor();
   assert.deepEqual(trouble, []);
 });
@@ -92,9 +92,9 @@ test('candidates that are down, bytes and their rate show while connections are 
   client.resume();
   const flow = setInterval(() => client.write(Buffer.alloc(50_000)), 100);
   t.after(() => clearInterval(flow));
-  const aside = page.locator('#candidates-rows tr').filter({ hasText: `127.0.0.1:${dead}` });
-  await aside.getByText('aside', { exact: true }).waitFor();
-  await aside.getByText(/ECONNREFUSED, \d+s ago/).waitFor();
+  const ejected = page.locator('#candidates-rows tr').filter({ hasText: `127.0.0.1:${dead}` });
+  await ejected.getByText('ejected', { exact: true }).waitFor();
+  await ejected.getByText(/ECONNREFUSED, \d+s ago/).waitFor();
   await page
     .locator('#services-rows .rates')
     .getByText(/↑ [\d.]+ kB\/s +↓ [\d.]+ kB\/s/)

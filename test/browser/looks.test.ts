@@ -9,7 +9,7 @@ import { ask, connectTo, freePort, startEcho } from '../support/tcp.ts';
 
 const LONG = `${'a-host-with-a-name-that-has-no-end.'.repeat(5)}example.internal:6379`;
 
-/** A run that has something in every table: open and failed connections, a candidate set aside, one with a long name. */
+/** A run that has something in every table: open and failed connections, a candidate ejected, one with a long name. */
 async function busy(t: TestContext): Promise<number> {
   const [dead, echo] = [await freePort(), await startEcho(t)];
   const attache = startAttache(t, {
@@ -69,7 +69,7 @@ test('light and dark are different, and all text has a contrast of 4.5 in both',
     const found = await contrasts(page);
     assert.ok(found.length > 60, `${found.length} texts`);
     assert.ok(
-      found.some(({ text }) => text === 'aside'),
+      found.some(({ text }) => text === 'ejected'),
       'the colour of a fault is among them',
     );
     assert.deepEqual(

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { startAttache } from '../support/attache.ts';
 import { openStatusPage, startBrowser, type LookedAt } from '../support/browser.ts';
 import { httpPort } from '../support/http.ts';
-import { connectTo, freePort, startEcho } from '../support/tcp.ts';
+import { ask, connectTo, freePort, startEcho } from '../support/tcp.ts';
 import { eventually } from '../support/wait.ts';
 
 interface Scene extends LookedAt {
@@ -30,6 +30,7 @@ async function scene(t: TestContext): Promise<Scene> {
   }
   const looked = await openStatusPage(await startBrowser(t), http);
   await looked.page.locator('#connections-rows tr').nth(1).waitFor();
+  await looked.page.getByRole('link', { name: 'default degraded: 1 of 2 available' }).waitFor();
   return { ...looked, http, clients };
 }
 
@@ -44,7 +45,10 @@ test('a click on a connection tells its story: who, which candidates with what o
   const { page, trouble } = await scene(t);
   await page.getByRole('link', { name: 'Connection 1' }).click();
   const story = page.getByRole('dialog', { name: 'Connection 1' });
-  await story.getByText(/ECONNREFUSED/).waitFor();
+  await story
+    .getByText(/ECONNREFUSED/)
+    .first()
+    .waitFor();
   const facts = await story.locator('dl').innerText();
   for (const part of ['State', 'open', 'Service', 'default', 'Client', '127.0.0.1:', '5 B'])
     assert.ok(facts.includes(part), part);
@@ -61,6 +65,8 @@ test('Tab and Enter open a story, the focus is in it and stays there, Escape clo
   assert.equal(await focus(page), 'Skip to services');
   await page.keyboard.press('Tab');
   assert.equal(await focus(page), 'filter');
+  await page.keyboard.press('Tab');
+  assert.equal(await focus(page), 'default degraded: 1 of 2 available');
   await page.keyboard.press('Tab');
   assert.equal(await focus(page), 'Connection 2');
   await page.keyboard.press('Enter');
@@ -108,7 +114,7 @@ test('an address with a connection opens its story; one that nobody knows says s
   await page.getByRole('dialog', { name: 'Connection 1' }).getByText('5 B').first().waitFor();
   assert.deepEqual(trouble, []);
   await page.evaluate('location.hash = "#connection/999999"');
-  await page.getByRole('dialog').getByText('no open connection has this number').waitFor();
+  await page.getByRole('dialog').getByText('no connection has this number').waitFor();
   await page.route('**/connections/1', (route) => route.abort());
   await page.evaluate('location.hash = "#connection/1"');
   await page.getByRole('dialog').getByText('attache does not answer.').waitFor();
@@ -132,5 +138,29 @@ test('the filter leaves the rows with every word of it, says how many, is reache
   assert.equal(await page.locator('#filter').inputValue(), '');
   await page.keyboard.press('Enter');
   assert.equal(new URL(page.url()).search, '');
+  assert.deepEqual(trouble, []);
+});
+
+test('a connection that failed is told as failed, with each candidate tried and a link to copy; the strip leads to the row of the service', async (t) => {
+  const dead = await freePort();
+  const attache = startAttache(t, {
+    env: { SRC: '127.0.0.1:0', DST: `127.0.0.1:${dead}`, HTTP_ADDR: '127.0.0.1:0' },
+  });
+  const [port, http] = [await attache.port(), await httpPort(attache, 'health')];
+  await ask(port).catch(() => '');
+  const { page, trouble } = await openStatusPage(await startBrowser(t), http);
+  await page.getByRole('link', { name: /^default failing/ }).click();
+  await eventually(() => page.url().endsWith('#services-rows-0'), 'the row is what the address names');
+  assert.equal(await page.locator('tr:target th').innerText(), 'default');
+
+  await page.getByRole('link', { name: 'Connection 1' }).click();
+  const story = page.getByRole('dialog', { name: 'Connection 1' });
+  await story.getByText(/^State/).waitFor();
+  assert.match(await story.locator('dl').innerText(), /^State\s+failed\s/);
+  assert.match(
+    await story.locator('ol li').first().innerText(),
+    new RegExp(`^127.0.0.1:${dead}: ECONNREFUSED, [\\d.]+ ms$`),
+  );
+  assert.equal(await story.getByRole('link').innerText(), page.url());
   assert.deepEqual(trouble, []);
 });

@@ -68,8 +68,8 @@ test('etcd is killed: traffic goes on; it comes back: a later change is seen', a
 });
 
 test('LB=true from the environment: ten connections are spread five and five', async (t) => {
-  const words = ['SRC=:16379', `SRV=${directory}`, 'DSC=http://etcd:2379', 'LB=true', 'READY_MIN_CANDIDATES=2'];
-  const id = await startContainer(t, ...inNetwork, ...words.flatMap((word) => ['--env', word]), image);
+  const settings = ['SRC=:16379', `SRV=${directory}`, 'DSC=http://etcd:2379', 'LB=true', 'READY_MIN_CANDIDATES=2'];
+  const id = await startContainer(t, ...inNetwork, ...settings.flatMap((setting) => ['--env', setting]), image);
   await healthyContainer(id);
   const balanced = await publishedPort(id, 16379);
   const answers: string[] = [];
@@ -85,8 +85,8 @@ test('a fixed candidate from the command line is dialed', async (t) => {
 });
 
 test('discovery from the command line, as go-proxy was started', async (t) => {
-  const words = ['--src', ':16379', '--srv', directory, '--dsc', 'http://etcd:2379'];
-  const id = await startContainer(t, ...inNetwork, image, ...words);
+  const flags = ['--src', ':16379', '--srv', directory, '--dsc', 'http://etcd:2379'];
+  const id = await startContainer(t, ...inNetwork, image, ...flags);
   await healthyContainer(id);
   const discovered = await publishedPort(id, 16379);
   await eventually(async () => (await askRedis(discovered, 'ping').catch(() => '')) === 'PONG', 'it answers');
@@ -94,8 +94,8 @@ test('discovery from the command line, as go-proxy was started', async (t) => {
 
 test('a sidecar in the network of its application is reached on loopback', async (t) => {
   const app = await project.container('redis-1');
-  const words = ['--src', '127.0.0.1:7000', '--dst', 'redis-2:6379'];
-  const id = await startContainer(t, '--health-interval', '1s', '--network', `container:${app}`, image, ...words);
+  const flags = ['--src', '127.0.0.1:7000', '--dst', 'redis-2:6379'];
+  const id = await startContainer(t, '--health-interval', '1s', '--network', `container:${app}`, image, ...flags);
   await healthyContainer(id);
   assert.equal((await docker('exec', app, 'redis-cli', '-p', '7000', 'get', 'whoami')).trim(), 'redis-2');
 });

@@ -8,18 +8,19 @@ import { docker, image, inspect, startContainer, tryDocker } from '../support/do
 import { eventually } from '../support/wait.ts';
 
 const hardened = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
-const node = '/usr/local/bin/node';
-const main = '/app/dist/main.js';
-const words = ['--src', ':16379', '--dst', '127.0.0.1:1'];
+const attache = '/usr/local/bin/attache';
+/** Loaded for `sentinel://`. */
+const REDIS_CLIENT = 'app/node_modules/ioredis/package.json';
+const given = ['--src', ':16379', '--dst', '127.0.0.1:1'];
 
 test('the image holds the app and what it runs on, and no shell, package manager or compiler', async (t) => {
   const files = await imageFiles(t);
-  for (const needed of ['usr/local/bin/node', 'app/dist/main.js', 'app/package.json', 'app/LICENSE']) {
+  for (const needed of ['usr/local/bin/node', 'app/dist/main.js', 'app/package.json', 'app/LICENSE', REDIS_CLIENT]) {
     assert.ok(files.includes(needed), `${needed} is missing`);
   }
   const programs = files.filter((file) => /(^|\/)s?bin\/[^/]+$/.test(file) && !file.includes('/node_modules/'));
-  assert.deepEqual(programs, ['usr/local/bin/node']);
-  const surplus = /node_modules\/(npm|typescript|eslint|prettier|ioredis|fast-check)\/|[.]ts$|[.]map$/;
+  assert.deepEqual(programs.sort(), ['usr/local/bin/attache', 'usr/local/bin/node']);
+  const surplus = /node_modules\/(npm|typescript|eslint|prettier|s3rver|fast-check)\/|[.]ts$|[.]map$/;
   assert.deepEqual(
     files.filter((file) => surplus.test(file)),
     [],
@@ -35,8 +36,8 @@ test('the image says how it is to be run', async () => {
   const config = JSON.parse(await inspect(image, '{{json .Config}}')) as Record<string, unknown>;
   assert.equal(config['User'], '65532:65532');
   assert.equal(config['StopSignal'], 'SIGTERM');
-  assert.deepEqual(config['Entrypoint'], [node, main]);
-  assert.deepEqual((config['Healthcheck'] as { Test: unknown }).Test, ['CMD', node, main, 'healthcheck']);
+  assert.deepEqual(config['Entrypoint'], [attache]);
+  assert.deepEqual((config['Healthcheck'] as { Test: unknown }).Test, ['CMD', attache, 'healthcheck']);
   assert.ok((config['Env'] as string[]).includes('NODE_ENV=production'));
   const labels = config['Labels'] as Record<string, string>;
   assert.equal(labels['org.opencontainers.image.licenses'], 'MIT');
@@ -49,11 +50,11 @@ test('the image says how it is to be run', async () => {
 
 test(
   'the same sources give the same layers, and the labels say what the build was told',
-  { timeout: 240_000 },
+  { timeout: 400_000 },
   async (t) => {
-    const words = { VERSION: '1.2.3', REVISION: 'abc', SOURCE: 'https://git.example/attache' };
+    const stamps = { VERSION: '1.2.3', REVISION: 'abc', SOURCE: 'https://git.example/attache' };
     const tag = `attache-again-${process.pid}`;
-    const args = Object.entries(words).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+    const args = Object.entries(stamps).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
     const before = new Set(await stages());
     t.after(async () => {
       const left = (await stages()).filter((id) => !before.has(id));
@@ -65,14 +66,37 @@ test(
     t.after(() => docker('rmi', tag));
     assert.equal(await inspect(tag, '{{json .RootFS.Layers}}'), await inspect(first, '{{json .RootFS.Layers}}'));
     const labels = JSON.parse(await inspect(tag, '{{json .Config.Labels}}')) as Record<string, string>;
-    for (const [name, value] of Object.entries(words)) {
+    for (const [name, value] of Object.entries(stamps)) {
       assert.equal(labels[`org.opencontainers.image.${name.toLowerCase()}`], value);
     }
   },
 );
 
+test('on the Node that the Dockerfile names, and at the defaults, it carries bytes both ways', async (t) => {
+  const [, pinned] = /^ARG NODE_IMAGE=node:([\d.]+)-/m.exec(readFileSync('Dockerfile', 'utf8')) ?? [];
+  const id = await startContainer(t, ...hardened, image, '--src', '127.0.0.1:16379', '--dst', '127.0.0.1:16380');
+  await healthcheckPasses(id);
+  assert.equal((await docker('exec', id, '/usr/local/bin/node', '--version')).trim(), `v${pinned}`);
+  // Both ends inside, where nothing else is to be had: a server that sends back what it gets, and a client of attache.
+  const script = `
+    const net = require('node:net');
+    const server = net.createServer((socket) => socket.pipe(socket)).listen(16380, '127.0.0.1', () => {
+      const sent = Buffer.alloc(3_000_000, 'abcdefghijklmnopq');
+      const client = net.connect({ port: 16379, host: '127.0.0.1', allowHalfOpen: true });
+      const got = [];
+      client.on('data', (chunk) => got.push(chunk)).on('end', () => {
+        console.log(Buffer.concat(got).equals(sent) ? 'every byte' : 'other bytes');
+        server.close();
+      });
+      client.end(sent);
+    });`;
+  for (let i = 0; i < 3; i += 1)
+    assert.equal((await docker('exec', id, '/usr/local/bin/node', '-e', script)).trim(), 'every byte');
+  assert.equal(await inspect(id, '{{.State.Running}}'), 'true');
+});
+
 test('promise 37: read-only, without capabilities or new privileges it becomes healthy, as uid 65532', async (t) => {
-  const id = await startContainer(t, '--health-interval', '1s', ...hardened, image, ...words);
+  const id = await startContainer(t, '--health-interval', '1s', ...hardened, image, ...given);
   await eventually(async () => (await inspect(id, '{{.State.Health.Status}}')) === 'healthy', 'healthy', 30_000);
 
   const status = await inside(id, "fs.readFileSync('/proc/1/status', 'utf8')");
@@ -85,13 +109,13 @@ test('promise 37: read-only, without capabilities or new privileges it becomes h
 });
 
 test('without a read-only root it still cannot change its own program', async (t) => {
-  const id = await startContainer(t, image, ...words);
-  const attempt = `(() => { try { fs.appendFileSync('${main}', ' '); return 'written'; } catch (e) { return e.code; } })()`;
+  const id = await startContainer(t, image, ...given);
+  const attempt = `(() => { try { fs.appendFileSync('/app/dist/main.js', ' '); return 'written'; } catch (e) { return e.code; } })()`;
   assert.equal((await inside(id, attempt)).trim(), 'EACCES');
 });
 
 test('promise 37: SIGTERM ends it within 3 s with exit code 0', async (t) => {
-  const id = await startContainer(t, ...hardened, image, ...words);
+  const id = await startContainer(t, ...hardened, image, ...given);
   await healthcheckPasses(id);
   const begun = performance.now();
   await docker('stop', '--time', '20', id);
@@ -104,12 +128,12 @@ test('with its registry out of reach it runs, and the health check says no', asy
   const environment = ['-e', 'SRC=:16379', '-e', 'SRV=/srv/redis/debug', '-e', 'DSC=http://127.0.0.1:1'];
   const id = await startContainer(t, ...hardened, ...environment, image);
   await eventually(async () => (await docker('logs', id)) !== '', 'it has started');
-  const check = await tryDocker('exec', id, node, main, 'healthcheck');
+  const check = await tryDocker('exec', id, 'attache', 'healthcheck');
   assert.equal(check.code, 1, check.stderr);
   assert.equal(await inspect(id, '{{.State.Running}}'), 'true');
 });
 
-test('promise 38: without words it says which are missing and exits with 78', async () => {
+test('promise 38: without settings it says which are missing and exits with 78', async () => {
   const { code, stderr } = await tryDocker('run', '--rm', ...hardened, image);
   assert.equal(code, 78);
   assert.match(stderr, /SRC/);
@@ -138,10 +162,10 @@ async function imageFiles(t: TestContext): Promise<readonly string[]> {
 }
 
 function inside(id: string, expression: string): Promise<string> {
-  return docker('exec', id, node, '-p', expression);
+  return docker('exec', id, '/usr/local/bin/node', '-p', expression);
 }
 
 function healthcheckPasses(id: string): Promise<void> {
-  const asked = async () => (await tryDocker('exec', id, node, main, 'healthcheck')).code === 0;
+  const asked = async () => (await tryDocker('exec', id, 'attache', 'healthcheck')).code === 0;
   return eventually(asked, 'the health check passes', 30_000);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { projectRoot } from '../support/attache.ts';
 import { attacheOf, environmentOf, helm, podSpecOf } from '../support/kubernetes.ts';
 import { chart, setValues, template } from '../support/renderings.ts';
@@ -26,11 +26,60 @@ const refused: readonly (readonly [what: string, values: object, message: RegExp
   ['no service', { services: [] }, /services/],
   ['a service without candidates', { services: [{ name: 'a', src: ':1' }] }, /services/],
   ['a service with dst and srv', { services: [{ name: 'a', src: ':1', dst: 'b:1', srv: '/s' }] }, /services/],
-  ['a word of a service in capitals', { services: [{ name: 'a', src: ':1', DST: 'b:1' }] }, /services/],
-  ['a word that the chart itself sets', { env: { ADMIN_ADDR: ':29092' } }, /ADMIN_ADDR/],
+  ['a setting of a service in capitals', { services: [{ name: 'a', src: ':1', DST: 'b:1' }] }, /services/],
+  ['dst without a port', { services: [{ name: 'a', src: ':1', dst: 'redis' }] }, /services\/0\/dst/],
+  [
+    'dst with one member without a port',
+    { services: [{ name: 'a', src: ':1', dst: ['b:1', 'c'] }] },
+    /services\/0\/dst\/1/,
+  ],
+  [
+    'a setting of a service that is misspelt',
+    { services: [{ name: 'a', src: ':1', dst: 'b:1', connect_timout: '1s' }] },
+    /connect_timout/,
+  ],
+  [
+    'a policy that does not exist',
+    { services: [{ name: 'a', src: ':1', dst: 'b:1', balance: 'roundrobin' }] },
+    /services\/0\/balance.*round-robin/,
+  ],
+  ['a variable that is misspelt', { env: { LOGLEVEL: 'debug' } }, /LOGLEVEL/],
+  ['a level that does not exist', { env: { LOG_LEVEL: 'verbose' } }, /env\/LOG_LEVEL/],
+  [
+    'a duration without its unit in env',
+    { env: { IDLE_TIMEOUT: 30 } },
+    /env[.]IDLE_TIMEOUT: expected a duration with its unit \(30s or 30ms\?\), got "30"/,
+  ],
+  [
+    'a duration without its unit of a service',
+    { services: [{ name: 'a', src: ':1', dst: 'b:1', hold_timeout: 10 }] },
+    /services\[0\][.]hold_timeout: expected a duration with its unit \(10s or 10ms\?\), got "10"/,
+  ],
+  [
+    'srv without a registry',
+    { services: [{ name: 'a', src: ':1', srv: '/srv/a' }] },
+    /services\[0\][.]srv: expected discovery[.]endpoints or discovery[.]configMap[.]items beside it, got neither/,
+  ],
+  [
+    'a service that carries to itself',
+    { services: [{ name: 'a', src: ':6379', dst: ['redis:6379', 'localhost:6379'] }] },
+    /services\[0\][.]dst: expected the address of a server, got .*, where services\[0\][.]src of this process listens/,
+  ],
+  [
+    'two services of one name',
+    { services: ['a', 'a'].map((name, index) => ({ name, src: `:${index + 1}`, dst: 'b:1' })) },
+    /services\[1\][.]name: expected a name of its own, got "a", which services\[0\][.]name has/,
+  ],
+  [
+    'two services at one address',
+    { services: ['a', 'b'].map((name) => ({ name, src: ':1', dst: 'b:1' })) },
+    /services\[1\][.]src: expected an address of its own, got .*, where services\[0\][.]src listens/,
+  ],
+  ['a setting that the chart itself sets', { env: { ADMIN_ADDR: ':29092' } }, /ADMIN_ADDR/],
   ['a key that a ConfigMap cannot have', { discovery: { configMap: { items: { 'a:1': 'srv/a/b:1' } } } }, /a:1/],
   ['a member that is no address', { discovery: { configMap: { items: { a: 'srv/a/b' } } } }, /items/],
   ['a port out of range', { sidecar: { httpPort: 70000 } }, /httpPort/],
+  ['a port for probes out of range', { sidecar: { probePort: -1 } }, /probePort/],
   ['a container of the name attache', { containers: [{ name: 'attache', image: 'x' }] }, /containers/],
 ];
 
@@ -57,6 +106,64 @@ test('a native sidecar on a cluster that has none is refused; an ordinary one is
   assert.equal(helm('template', 'app', chart, ...old, '--set', 'sidecar.native=false').code, 0);
 });
 
+test('variables of Node and of AWS may stand in env, and a duration of 0', () => {
+  const env = { NODE_EXTRA_CA_CERTS: '/ca.pem', AWS_REGION: 'eu-west-1', IDLE_TIMEOUT: 0, CONNECT_TIMEOUT_REDIS: '2s' };
+  const [pod] = template({ env }).flatMap((resource) => podSpecOf(resource) ?? []);
+  assert.ok(pod !== undefined);
+  const rendered = environmentOf(attacheOf(pod));
+  assert.equal(rendered['AWS_REGION'], 'eu-west-1');
+  assert.equal(rendered['IDLE_TIMEOUT'], '0');
+});
+
+test('a registry that extraEnv names is one', () => {
+  const services = [{ name: 'a', src: ':1', srv: '/srv/a' }];
+  const { code, stderr } = helm(
+    ...['template', 'app', chart],
+    ...setValues({ services, extraEnv: [{ name: 'DSC', value: 'http://127.0.0.1:2379' }] }),
+  );
+  assert.equal(code, 0, stderr);
+});
+
+test('Prometheus finds the pods by annotations, or by a PodMonitor that selects them', () => {
+  const monitoring = { scrapeAnnotations: true, podMonitor: { enabled: true, labels: { release: 'prometheus' } } };
+  const { code, stdout, stderr } = helm('template', 'app', chart, ...setValues({ monitoring }));
+  assert.equal(code, 0, stderr);
+  const documents = parseAllDocuments(stdout).map((one) => one.toJS() as Readonly<Record<string, unknown>>);
+  const monitor = documents.find(({ kind }) => kind === 'PodMonitor') as unknown as PodMonitor;
+  const deployment = documents.find(({ kind }) => kind === 'Deployment') as unknown as Deployment;
+  assert.equal(monitor.metadata.labels['release'], 'prometheus');
+  const { labels, annotations } = deployment.spec.template.metadata;
+  for (const [name, value] of Object.entries(monitor.spec.selector.matchLabels)) assert.equal(labels[name], value);
+  const [endpoint] = monitor.spec.podMetricsEndpoints;
+  const ports = deployment.spec.template.spec.initContainers.flatMap(({ ports: own }) => own);
+  const port = ports.find(({ name }) => name === endpoint?.port);
+  assert.deepEqual([port?.containerPort, endpoint?.path], [29091, '/metrics']);
+  assert.equal(annotations['prometheus.io/port'], String(port?.containerPort));
+  assert.equal(annotations['prometheus.io/scrape'], 'true');
+  assert.doesNotMatch(helm('template', 'app', chart).stdout, /PodMonitor|prometheus[.]io/);
+});
+
+interface PodMonitor {
+  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
+    readonly podMetricsEndpoints: readonly { readonly port: string; readonly path: string }[];
+  };
+}
+
+interface Deployment {
+  readonly spec: {
+    readonly template: {
+      readonly metadata: Readonly<Record<'labels' | 'annotations', Readonly<Record<string, string>>>>;
+      readonly spec: {
+        readonly initContainers: readonly {
+          readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+        }[];
+      };
+    };
+  };
+}
+
 test('NOTES say where the app connects, and how to ask', () => {
   const { code, stdout, stderr } = helm('install', '--dry-run=client', '--disable-openapi-validation', 'app', chart);
   assert.equal(code, 0, stderr);
@@ -71,4 +178,14 @@ test('services reach attache as they were written, numbers and lists included', 
   const [pod] = template({ services }).flatMap((resource) => podSpecOf(resource) ?? []);
   assert.ok(pod !== undefined);
   assert.deepEqual(JSON.parse(environmentOf(attacheOf(pod))['SERVICES'] ?? ''), services);
+});
+
+test('with sidecar.probePort the probes ask a port of their own', () => {
+  const [pod] = template({ sidecar: { probePort: 29093 } }).flatMap((resource) => podSpecOf(resource) ?? []);
+  assert.ok(pod !== undefined);
+  const attache = attacheOf(pod);
+  assert.equal(environmentOf(attache)['PROBE_ADDR'], ':29093');
+  assert.deepEqual(attache.ports?.at(-1), { name: 'attache-probe', containerPort: 29093 });
+  for (const probe of [attache.startupProbe, attache.readinessProbe, attache.livenessProbe])
+    assert.equal(probe?.httpGet?.port, 'attache-probe');
 });

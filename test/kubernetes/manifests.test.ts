@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import type { IContainer } from 'kubernetes-models/v1/Container';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import { parse } from 'yaml';
-import { readName } from '../../src/config/words.ts';
+import { readName } from '../../src/config/table/settings.ts';
 import { parseDuration } from '../../src/core/duration.ts';
 import { projectRoot, runAttache } from '../support/attache.ts';
 import { attacheOf, environmentOf, podSpecOf, typeErrors, validate, type Resource } from '../support/kubernetes.ts';
@@ -60,11 +60,11 @@ test('every file of deploy/kubernetes is part of something that is checked here'
 });
 
 for (const { name, pod, attache } of pods) {
-  test(`${name}: its words are words of the product, and together a configuration without a warning`, async (t) => {
+  test(`${name}: its settings are known, and together are a configuration without a warning`, async (t) => {
     const names = (attache.env ?? []).map((entry) => entry.name);
     assert.ok(names.length > 0);
-    assert.equal(new Set(names).size, names.length, 'a word twice');
-    for (const word of names) assert.match(readName(word)?.kind ?? 'unknown', /^(word|secret-file)$/, word);
+    assert.equal(new Set(names).size, names.length, 'a setting twice');
+    for (const setting of names) assert.match(readName(setting)?.kind ?? 'unknown', /^(setting|secret-file)$/, setting);
     const { code, stderr } = await check(t, attache);
     assert.equal(stderr, '');
     assert.equal(code, 0);
@@ -85,19 +85,19 @@ for (const { name, pod, attache } of pods) {
   });
 
   test(`${name}: stopping takes less than the grace period`, () => {
-    const words = environmentOf(attache);
-    const needed = seconds(words['DRAIN_DELAY'] ?? '0') + seconds(words['SHUTDOWN_TIMEOUT'] ?? '30s');
+    const settings = environmentOf(attache);
+    const needed = seconds(settings['DRAIN_DELAY'] ?? '0') + seconds(settings['SHUTDOWN_TIMEOUT'] ?? '30s');
     assert.ok((pod.terminationGracePeriodSeconds ?? 30) > needed, `${needed} s`);
     const pair = pod.containers.length > 1 && pod.restartPolicy === undefined;
     if (pair)
-      assert.ok(seconds(words['DRAIN_DELAY'] ?? '0') > 0, 'the app that stops at the same time is still served');
+      assert.ok(seconds(settings['DRAIN_DELAY'] ?? '0') > 0, 'the app that stops at the same time is still served');
   });
 
   test(`${name}: probes ask the port that HTTP_ADDR opens, and the admin port stays on loopback`, () => {
-    const words = environmentOf(attache);
-    const port = Number((words['HTTP_ADDR'] ?? ':29091').split(':').at(-1));
+    const settings = environmentOf(attache);
+    const port = Number((settings['HTTP_ADDR'] ?? ':29091').split(':').at(-1));
     assert.deepEqual(attache.ports, [{ name: 'attache-http', containerPort: port }]);
-    assert.match(words['ADMIN_ADDR'] ?? '127.0.0.1:', /^127[.]0[.]0[.]1:/);
+    assert.match(settings['ADMIN_ADDR'] ?? '127.0.0.1:', /^127[.]0[.]0[.]1:/);
     const { startupProbe, readinessProbe, livenessProbe } = attache;
     const asked = (path: string) => ({ path, port: 'attache-http' });
     if (startupProbe !== undefined) assert.deepEqual(startupProbe.httpGet, asked('/readyz'));
@@ -111,12 +111,12 @@ for (const { name, pod, attache } of pods) {
     assert.equal(attache.restartPolicy, attache.native ? 'Always' : undefined);
   });
 
-  test(`${name}: what is mounted is a volume of the pod, whole and read-only`, () => {
-    const volumes = new Set((pod.volumes ?? []).map((volume) => volume.name));
+  test(`${name}: what is mounted is a volume of the pod, whole, and read-only but for an emptyDir`, () => {
+    const volumes = new Map((pod.volumes ?? []).map((volume) => [volume.name, volume]));
     for (const mount of attache.volumeMounts ?? []) {
       assert.ok(volumes.has(mount.name), mount.name);
       assert.equal(mount.subPath, undefined, 'a subPath is never updated');
-      if (mount.name !== 'more') assert.equal(mount.readOnly, true);
+      if (volumes.get(mount.name)?.emptyDir === undefined) assert.equal(mount.readOnly, true);
     }
   });
 }
@@ -126,7 +126,8 @@ function check(t: TestContext, attache: IContainer) {
     valueFrom === undefined ? [] : [[name, 'secret'] as const],
   );
   return runAttache(t, {
-    args: ['check'],
+    // The files of its volumes are in a cluster.
+    args: ['check', '--no-files'],
     env: { ...environmentOf(attache), ...Object.fromEntries<string>(referred) },
   });
 }

@@ -8,24 +8,36 @@ import { attacheOf, environmentOf, podSpecOf, type Resource } from '../support/k
 import { overlay, overlays } from '../support/renderings.ts';
 
 test('there is an overlay for each way of use', () => {
-  assert.deepEqual(overlays, ['classic', 'directory', 'etcd', 'job', 'mtls']);
+  assert.deepEqual(overlays, ['classic', 'directory', 'dns', 'etcd', 'job', 'mtls', 'sentinel']);
 });
 
 test('etcd: discovery instead of the candidate of the base', () => {
-  const words = wordsOf(overlay('etcd'));
-  assert.equal(words['DST'], undefined);
-  assert.equal(words['SRV'], '/srv/redis/debug');
-  assert.match(words['DSC'] ?? '', /^http:/);
+  const settings = settingsOf(overlay('etcd'));
+  assert.equal(settings['DST'], undefined);
+  assert.equal(settings['SRV'], '/srv/redis/debug');
+  assert.match(settings['DSC'] ?? '', /^http:/);
 });
+
+for (const [name, registry] of [
+  ['dns', /^dns:/],
+  ['sentinel', /^sentinel:/],
+] as const) {
+  test(`${name}: discovery instead of the candidate of the base, within the pods' network`, () => {
+    const settings = settingsOf(overlay(name));
+    assert.equal(settings['DST'], undefined);
+    assert.match(settings['DSC'] ?? '', registry);
+    assert.equal(settings['DISCOVERY_ALLOW'], '10.0.0.0/8');
+  });
+}
 
 test('directory: the items of the ConfigMap make a registry in which SRV is found, of addresses alone', () => {
   const resources = overlay('directory');
   const pod = onlyPod(resources);
   const attache = attacheOf(pod);
-  const words = environmentOf(attache);
-  assert.equal(words['DST'], undefined);
+  const settings = environmentOf(attache);
+  assert.equal(settings['DST'], undefined);
   const mount = attache.volumeMounts?.find(({ name }) => name === 'registry');
-  assert.equal(words['DSC'], `file://${mount?.mountPath ?? ''}`);
+  assert.equal(settings['DSC'], `file://${mount?.mountPath ?? ''}`);
 
   const volume = pod.volumes?.find(({ name }) => name === 'registry')?.configMap;
   assert.equal(volume?.optional, true, 'a key that is absent must not keep the pod from starting');
@@ -34,7 +46,7 @@ test('directory: the items of the ConfigMap make a registry in which SRV is foun
   for (const { path } of items) {
     // The rules of the API server for such a path: relative, and no part of it goes up.
     assert.ok(!path.startsWith('/') && !path.split('/').includes('..') && !path.startsWith('..'), path);
-    assert.equal(`/${posix.dirname(path)}`, words['SRV']);
+    assert.equal(`/${posix.dirname(path)}`, settings['SRV']);
     assert.deepEqual(parseAddress(posix.basename(path), 'discovered').ok, true, path);
   }
   const members = resources.find((resource): resource is IConfigMap => resource.kind === 'ConfigMap');
@@ -53,14 +65,14 @@ test('directory: the items of the ConfigMap make a registry in which SRV is foun
 test('mtls: the Secret gives the three files that TLS_CERTPATH looks for, readable for the group alone', () => {
   const pod = onlyPod(overlay('mtls'));
   const attache = attacheOf(pod);
-  const words = environmentOf(attache);
-  assert.equal(words['TLS_MODE'], 'client');
+  const settings = environmentOf(attache);
+  assert.equal(settings['TLS_MODE'], 'client');
   const { secret } = pod.volumes?.find(({ name }) => name === 'tls') ?? {};
   assert.deepEqual(secret?.items?.map(({ path }) => path).sort(), ['ca.pem', 'cert.pem', 'key.pem']);
   assert.equal(secret.defaultMode, 0o440);
   assert.equal(pod.securityContext?.fsGroup, attache.securityContext?.runAsGroup);
   const mount = attache.volumeMounts?.find(({ name }) => name === 'tls');
-  assert.equal(mount?.mountPath, words['TLS_CERTPATH']);
+  assert.equal(mount?.mountPath, settings['TLS_CERTPATH']);
 });
 
 test('classic: attache is the first of the ordinary containers, and there is no init container', () => {
@@ -89,6 +101,6 @@ function onlyPod(resources: readonly Resource[]): IPodSpec {
   return pod;
 }
 
-function wordsOf(resources: readonly Resource[]): Readonly<Record<string, string>> {
+function settingsOf(resources: readonly Resource[]): Readonly<Record<string, string>> {
   return environmentOf(attacheOf(onlyPod(resources)));
 }

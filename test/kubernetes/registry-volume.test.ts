@@ -27,9 +27,9 @@ test('a key that is taken out of the ConfigMap is a member that leaves, one that
   const members = resources.find((resource): resource is IConfigMap => resource.kind === 'ConfigMap')?.data ?? {};
   assert.deepEqual(Object.keys(members), ['redis-0', 'redis-1']);
   await publish(Object.keys(members));
-  const words = environmentOf(attacheOf(pod));
+  const settings = environmentOf(attacheOf(pod));
   const attache = startAttache(t, {
-    env: { ...words, SRC: '127.0.0.1:0', DSC: `file://${volume.directory}`, LB: 'true' },
+    env: { ...settings, SRC: '127.0.0.1:0', DSC: `file://${volume.directory}`, LB: 'true' },
   });
   const port = await attache.port();
   const answers = async () =>

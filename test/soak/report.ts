@@ -45,16 +45,16 @@ function markdownOf(findings: Findings, checks: readonly Check[], svgName: strin
     ),
     '',
     ...paragraph(
-      'The real program, as its own process, carries for two services (`ordered`; `rotating`: round-robin with two ' +
-        'retries), both with `HOLD_TIMEOUT=10s` and defaults otherwise, over one etcd directory with three Redis. ' +
-        'Clients in another process compare each byte that comes with the one that has to come, and know what they have ' +
-        'written to each run of each server. What the registry has confirmed, what the access log says and where clients ' +
-        'were answered from is compared by the clock of the one machine.',
+      'attache runs as a process of its own. It has two services, `ordered` and `rotating` (round-robin, two retries). Both ' +
+        'have `HOLD_TIMEOUT=10s` and follow one directory in etcd with three Redis. Clients in another process know what ' +
+        'they have written to each run of each server, and compare each byte that arrives with the expected one. The judge ' +
+        'compares the confirmed writes of the registry with the access log and with the servers that answered. All use the ' +
+        'clock of one machine.',
     ),
     '',
-    '`npm run test:soak -- --minutes 5 --seed N --report docs` repeats it.',
+    'To repeat the soak: `npm run test:soak -- --minutes 5 --seed N --report docs`.',
     '',
-    '## What was judged',
+    '## Checks',
     '',
     ...table(
       ['check', 'bound', 'measured', ''],
@@ -62,7 +62,7 @@ function markdownOf(findings: Findings, checks: readonly Check[], svgName: strin
     ),
     ...failed.flatMap(({ name, details }) => ['', `${name}:`, '', '```text', ...details, '```']),
     '',
-    '## What was done',
+    '## Faults',
     '',
     ...table(
       ['fault, warm-up included', 'times'],
@@ -70,13 +70,12 @@ function markdownOf(findings: Findings, checks: readonly Check[], svgName: strin
     ),
     '',
     ...paragraph(
-      `${number(findings.registryWrites)} writes to the registry were confirmed, and ` +
-        `${number(findings.absences)} times a member was gone for longer than the 2 s after which nobody may be carried ` +
-        `to it. ${number(findings.stays.byLog)} access lines and ${number(findings.stays.byClients)} reports of clients ` +
-        'were held against them.',
+      `The registry confirmed ${number(findings.registryWrites)} writes. ${number(findings.absences)} times a member was gone ` +
+        'for longer than 2 s; after these 2 s no connection may be carried to that member. The judge compared ' +
+        `${number(findings.stays.byLog)} lines of the access log and ${number(findings.stays.byClients)} reports of clients with these times.`,
     ),
     '',
-    '## What clients saw',
+    '## Clients',
     '',
     ...table(
       ['', ''],
@@ -84,26 +83,32 @@ function markdownOf(findings: Findings, checks: readonly Check[], svgName: strin
         ['connections begun', number(tally.connections)],
         ['answers compared (of up to 20 commands each)', number(tally.answers)],
         ['bytes sent, received', `${mib(tally.bytesOut)}, ${mib(tally.bytesIn)}`],
-        ['largest text that came back whole', mib(tally.largestBytes)],
-        ['connections that ended before an answer (killed, reset on a change, out of patience)', number(tally.cuts)],
-        ['longest wait for an answer, over as many connections as it took', `${number(tally.longestPauseMs)} ms`],
+        ['largest text that a client got back whole', mib(tally.largestBytes)],
+        [
+          'connections that ended before an answer (server killed, reset on a change, client gave up)',
+          number(tally.cuts),
+        ],
+        [
+          'longest wait for an answer, with all connections that the client needed',
+          `${number(tally.longestPauseMs)} ms`,
+        ],
         ['waits of more than a second', number(tally.pausesOverSecond)],
         ['connections that waited over 100 ms for a candidate and were carried', number(log.waited)],
-        ['longest of those', `${number(log.longestWaitMs)} ms`],
+        ['longest wait of these connections', `${number(log.longestWaitMs)} ms`],
       ],
     ),
     '',
-    'How connections ended, by the access log:',
+    'Reasons in the access log:',
     '',
     ...table(
       ['reason', 'connections'],
       [...log.reasons].sort(([, a], [, b]) => b - a).map(([reason, count]) => [`\`${reason}\``, number(count)]),
     ),
     '',
-    '## The process',
+    '## Memory and descriptors',
     '',
     ...table(
-      ['without clients, after a full collection', 'after the warm-up', 'at the end'],
+      ['measured without clients, after a full garbage collection', 'after the warm-up', 'at the end'],
       [
         ['resident', mib(warm.residentKb * 1_024), mib(end.residentKb * 1_024)],
         ['heap', mib(warm.heapBytes), mib(end.heapBytes)],
@@ -115,9 +120,10 @@ function markdownOf(findings: Findings, checks: readonly Check[], svgName: strin
     `![Resident memory over time](${svgName})`,
     '',
     ...paragraph(
-      `Event loop: blocked for at most ${number(loop.maxMs)} ms, 99th percentile ${loop.p99Ms.toFixed(1)} ms (the ` +
-        `machine carries servers, clients and judge as well). \`/healthz\`: ${number(health.asked)} asked, the slowest ` +
-        `${number(health.slowestMs)} ms. Log: ${number(log.accessLines)} access lines and ${number(log.otherLines)} others.`,
+      `The event loop was blocked for at most ${number(loop.maxMs)} ms; the 99th percentile is ${loop.p99Ms.toFixed(1)} ms. The ` +
+        'servers, the clients and the judge run on the same machine. ' +
+        `\`/healthz\` answered ${number(health.asked)} times; the slowest answer took ${number(health.slowestMs)} ms. ` +
+        `The log has ${number(log.accessLines)} access lines and ${number(log.otherLines)} others.`,
     ),
     '',
   ].join('\n');

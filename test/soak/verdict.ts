@@ -59,7 +59,7 @@ export function judge(findings: Findings): readonly Check[] {
 
 /**
  * Two lines for each write and service; six for each outage of the registry (stale, failing, synced, ...); and what the
- * log's limits let through in 10 s: 20 lines on clients that are held, 40 on candidates set aside and back, 20 on keys.
+ * log's limits let through in 10 s: 20 lines on clients that are held, 40 on candidates ejected and back, 20 on keys.
  */
 function mostOtherLines({ registryWrites, outages, curve }: Findings): number {
   const windows = Math.ceil((curve.at(-1)?.[0] ?? 0) / 10) + 1;

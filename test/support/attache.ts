@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { endWithProcess } from './end-with.ts';
 import type { Scope } from './scope.ts';
+import { engineChoice } from './engine-choice.ts';
 import { directIo } from './service.ts';
 import { eventually } from './wait.ts';
 
@@ -37,21 +38,38 @@ export interface AttacheOptions {
   readonly nodeArgs?: readonly string[];
   /** Another build of it than the project's. */
   readonly main?: string;
+  /** A command that gets the program's as its arguments; default: none. */
+  readonly launcher?: readonly string[];
   /** A file for stderr; default: {@link Attache.stderr} has it. */
   readonly stderrTo?: string;
   /** What the shell's `ulimit` is told before the start, e.g. `-n 128`; default: nothing. */
   readonly ulimit?: string;
+  /** A process in whose network namespace it runs; default: the test's own. */
+  readonly besides?: number;
+}
+
+/** These settings alone: no port of its own, the engine that the tests are run for. */
+export function environmentWith(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'],
+    HTTP_ADDR: 'off',
+    ADMIN_ADDR: 'off',
+    ENGINE: engineChoice(),
+    DIRECT_IO: directIo(),
+    ...env,
+  };
 }
 
 /** Starts `attache` with this environment alone (HTTP and admin endpoints off unless set). */
 export function startAttache(t: Scope, options: AttacheOptions = {}): Attache {
-  const { args = [], env = {}, nodeArgs = [], main = mainFile, stderrTo, ulimit } = options;
-  const command = [process.execPath, ...nodeArgs, main, ...args];
+  const { args = [], env = {}, nodeArgs = [], main = mainFile, stderrTo, ulimit, launcher = [], besides } = options;
+  const inside = besides === undefined ? [] : ['nsenter', `--net=/proc/${besides}/ns/net`];
+  const command = [...inside, process.execPath, ...nodeArgs, main, ...args];
   const limited = ulimit === undefined ? [] : ['sh', '-c', `ulimit ${ulimit} && exec "$0" "$@"`];
-  const [file = '', ...rest] = [...limited, ...command];
+  const [file = '', ...rest] = [...launcher, ...limited, ...command];
   const stderrFile = stderrTo === undefined ? undefined : openSync(stderrTo, 'w');
   const child = spawn(file, rest, {
-    env: { PATH: process.env['PATH'], HTTP_ADDR: 'off', ADMIN_ADDR: 'off', DIRECT_IO: directIo(), ...env },
+    env: environmentWith(env),
     stdio: ['ignore', 'pipe', stderrFile ?? 'pipe'],
   });
   if (stderrFile !== undefined) closeSync(stderrFile);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -28,6 +29,16 @@ export async function cpuShare({ pid = process.pid, windowMs, below }: CpuWindow
     least = Math.min(least, (cpuMs(pid) - from) / (performance.now() - began));
   }
   return least;
+}
+
+/**
+ * What counts as a small share of a core on this machine at this moment, 0 to 1: 2%, or in each second half of what a bare
+ * Node needs to start, whichever is more. A machine that is slow for a while needs more time for the same work.
+ */
+export function smallShare(): number {
+  const script = 'const { user, system } = process.cpuUsage(); console.log(user + system)';
+  const starts = Array.from({ length: 3 }, () => Number(spawnSync(process.execPath, ['-e', script]).stdout));
+  return Math.max(0.02, (0.5 * Math.min(...starts)) / 1e6);
 }
 
 /** Of the times in /proc: `USER_HZ`, the same on every Linux that Node runs on. */

@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
 import type { TestContext } from 'node:test';
 
+/** Longest for one command: a build without a cache takes two minutes on a slow machine. */
+const COMMAND_MS = 300_000;
+
 /** What a finished command left. `code` is its exit code. */
 export interface Finished {
   readonly code: number;
@@ -80,7 +83,7 @@ function run(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Finished> {
-  const options = { env: { ...process.env, ...environment }, timeout: 120_000, maxBuffer: 16 * 1024 * 1024 };
+  const options = { env: { ...process.env, ...environment }, timeout: COMMAND_MS, maxBuffer: 16 * 1024 * 1024 };
   return new Promise((resolve, reject) => {
     execFile(command, args, options, (error, stdout, stderr) => {
       const code = error === null ? 0 : error.code;

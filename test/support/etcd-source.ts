@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { dialPolicy } from '../../src/core/dial-policy.ts';
-import { etcdSource, type EtcdSourceOptions } from '../../src/discovery/etcd.ts';
+import { etcdSource, type EtcdSourceOptions } from '../../src/discovery/etcd/source.ts';
 import type { CandidateSource } from '../../src/discovery/source.ts';
 import { SourceRecorder } from './source-recorder.ts';
 

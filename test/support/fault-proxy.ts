@@ -1,29 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { FaultyFlow } from './faulty-flow.ts';
+import { FaultyFlow, type Fault } from './faulty-flow.ts';
 import { reservePorts } from './ports.ts';
 
-/**
- * What a fault proxy does with its connections. Bytes are counted per connection, both directions together.
- *
- * - `pass`: carries them;
- * - `refuse`: no listener on the port, so that the kernel refuses; open connections are reset;
- * - `accept-and-swallow`: accepts, takes every byte and answers none; open connections stop where they are;
- * - `reset-on-accept`: RST as soon as a connection is accepted;
- * - `cut`: after so many bytes have passed, both sides are ended: by `fin` or by `rst`;
- * - `stall`: after so many bytes nothing moves any more and nothing is read; the connection stays open;
- * - `delay`: every chunk leaves so much later, in order, and the end behind the last;
- * - `drip`: so many bytes per interval and direction.
- *
- * For a host that drops every SYN see `startBlackHole`: it takes a process of its own.
- */
-export type Fault =
-  | { readonly mode: 'pass' | 'refuse' | 'accept-and-swallow' | 'reset-on-accept' }
-  | { readonly mode: 'cut'; readonly afterBytes: number; readonly by: 'fin' | 'rst' }
-  | { readonly mode: 'stall'; readonly afterBytes: number }
-  | { readonly mode: 'delay'; readonly ms: number }
-  | { readonly mode: 'drip'; readonly bytes: number; readonly everyMs: number };
+export type { Fault } from './faulty-flow.ts';
 
 /** A TCP proxy on a fixed loopback port that does to connections what networks and broken servers do. */
 export interface FaultProxy {

@@ -1,5 +1,25 @@
 import type { Socket } from 'node:net';
-import type { Fault } from './fault-proxy.ts';
+
+/**
+ * What a fault proxy does with its connections. Bytes are counted per connection, both directions together.
+ *
+ * - `pass`: carries them;
+ * - `refuse`: no listener on the port, so that the kernel refuses; open connections are reset;
+ * - `accept-and-swallow`: accepts, takes every byte and answers none; open connections stop where they are;
+ * - `reset-on-accept`: RST as soon as a connection is accepted;
+ * - `cut`: after so many bytes have passed, both sides are ended: by `fin` or by `rst`;
+ * - `stall`: after so many bytes nothing moves any more and nothing is read; the connection stays open;
+ * - `delay`: every chunk leaves so much later, in order, and the end behind the last;
+ * - `drip`: so many bytes per interval and direction.
+ *
+ * For a host that drops every SYN see `startBlackHole`: it takes a process of its own.
+ */
+export type Fault =
+  | { readonly mode: 'pass' | 'refuse' | 'accept-and-swallow' | 'reset-on-accept' }
+  | { readonly mode: 'cut'; readonly afterBytes: number; readonly by: 'fin' | 'rst' }
+  | { readonly mode: 'stall'; readonly afterBytes: number }
+  | { readonly mode: 'delay'; readonly ms: number }
+  | { readonly mode: 'drip'; readonly bytes: number; readonly everyMs: number };
 
 /** One connection of a fault proxy: both directions, and what is done to them. */
 export class FaultyFlow {
@@ -32,8 +52,8 @@ export class FaultyFlow {
   }
 
   reset(): void {
-    this.#client.resetAndDestroy();
-    this.#target.resetAndDestroy();
+    resetSocket(this.#client);
+    resetSocket(this.#target);
   }
 
   /** For good. */
@@ -65,7 +85,7 @@ export class FaultyFlow {
 
   #lost(gone: Socket, other: Socket, failed: boolean): void {
     for (const direction of this.#directions) direction.hold();
-    if (failed) other.resetAndDestroy();
+    if (failed) resetSocket(other);
     // Behind an end on both sides the other still has to send what it was given.
     else if (!gone.readableEnded || !other.writableEnded) other.destroy();
   }
@@ -75,6 +95,12 @@ export class FaultyFlow {
     for (const direction of this.#directions) direction.hold();
     for (const socket of [this.#client, this.#target]) cutSocket(socket, by);
   }
+}
+
+/** One that has sent its FIN cannot be reset: Node would keep its handle. */
+function resetSocket(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** What was written before must arrive: a FIN waits behind it by itself, a RST would overtake it. */

@@ -17,8 +17,11 @@ export interface TlsPair {
  */
 export async function shakeHands(pair: TlsPair, name: string): Promise<{ server: string; client: string }> {
   // Node itself would drop a client it refuses without a word of why.
-  const listener = createServer({ requestCert: true, rejectUnauthorized: false });
-  listener.setSecureContext(pair.server.contextOptions);
+  const listener = createServer({
+    requestCert: true,
+    rejectUnauthorized: false,
+    SNICallback: (_name, answer) => answer(null, pair.server.secureContext),
+  });
   const sockets: TLSSocket[] = [];
   const seen = new Promise<TLSSocket>((resolve, reject) => {
     listener.on('secureConnection', resolve);

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { scratchFolder } from './scratch.ts';
+import { spoken } from './spoken.ts';
 import { eventually } from './wait.ts';
 
 export interface HaproxyOptions {
@@ -16,20 +17,12 @@ export interface HaproxyOptions {
 
 /** A real HAProxy, ended with the test. */
 export async function startHaproxy(t: TestContext, { sections, port }: HaproxyOptions): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'attache-haproxy-'));
-  const file = join(folder, 'haproxy.cfg');
+  const file = join(await scratchFolder(t), 'haproxy.cfg');
   await writeFile(file, `${GLOBAL}${sections}\n`);
   const child = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let output = '';
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const gone = once(child, 'close');
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await gone;
-    await rm(folder, { recursive: true, force: true });
-  });
+  const { output } = spoken(t, child);
   await eventually(async () => {
-    if (child.exitCode !== null) throw new Error(`haproxy exited: ${output}`);
+    if (child.exitCode !== null) throw new Error(`haproxy exited: ${output()}`);
     return accepts(port);
   }, 'haproxy listens');
 }

@@ -24,7 +24,7 @@ const BACKENDS = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'];
 const CLIENT_ADDRESSES = 8;
 const JOIN_LIMIT_MS = 20_000;
 
-/** @param env further words of the configuration */
+/** @param env further settings of the configuration */
 export async function startLoadedProgram(
   t: TestContext,
   env: Readonly<Record<string, string>> = {},

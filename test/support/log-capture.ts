@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { createLogger, type Log, type LoggerOptions } from '../../src/logging/logger.ts';
+import { streamOutlet } from '../../src/logging/stream-outlet.ts';
 
 /** A log that writes into memory. */
 export class LogCapture {
@@ -19,7 +20,13 @@ export class LogCapture {
         done();
       },
     });
-    return new LogCapture(await createLogger({ level: 'debug', format: 'json', destination, ...options }), chunks);
+    const log = await createLogger({
+      level: 'debug',
+      format: 'json',
+      destination: streamOutlet(destination),
+      ...options,
+    });
+    return new LogCapture(log, chunks);
   }
 
   /** All that was printed so far. */

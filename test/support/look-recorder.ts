@@ -1,4 +1,4 @@
-import type { SourceState } from '../../src/discovery/source.ts';
+import type { SourceState } from '../../src/core/status.ts';
 import { SourceRecorder } from './source-recorder.ts';
 
 /** Writes down what a source reports that looks again and again, and says so each time. */

@@ -29,6 +29,18 @@ export class RedisInline {
     }
   }
 
+  /** @returns the words of any reply, one a line. Rejects as `ask` does. */
+  async words(command: string): Promise<string> {
+    this.socket.write(`${command}\r\n`);
+    let text = '';
+    for (;;) {
+      text += await this.#read();
+      if (text.startsWith('-')) throw new Error(text);
+      const read = wordsOf(text.split('\r\n'));
+      if (read !== undefined) return read.join('\n');
+    }
+  }
+
   close(): void {
     this.socket.destroy();
   }
@@ -44,6 +56,25 @@ export class RedisInline {
       this.socket.on('data', done).on('close', done);
     });
   }
+}
+
+/** What a whole reply says, without what tells its structure; undefined: it is not whole. Takes its lines away. */
+function wordsOf(lines: string[]): readonly string[] | undefined {
+  const head = lines.shift();
+  if (head === undefined || (lines.length === 0 && head !== '')) return undefined;
+  if (head.startsWith('*')) {
+    const items: string[] = [];
+    for (let left = Number(head.slice(1)); left > 0; left -= 1) {
+      const item = wordsOf(lines);
+      if (item === undefined) return undefined;
+      items.push(...item);
+    }
+    return items;
+  }
+  if (!head.startsWith('$')) return head === '' ? undefined : [head.slice(1)];
+  if (head === '$-1') return [''];
+  const body = lines.shift();
+  return body === undefined || lines.length === 0 ? undefined : [body];
 }
 
 /** Asks one thing on a connection of its own. */

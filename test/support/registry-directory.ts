@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { dialPolicy } from '../../src/core/dial-policy.ts';
-import { directorySource, type DirectorySourceOptions } from '../../src/discovery/directory.ts';
+import { directorySource, type DirectorySourceOptions } from '../../src/discovery/directory/source.ts';
 import { LookRecorder } from './look-recorder.ts';
 
 export const SERVICE = '/srv/redis/debug';

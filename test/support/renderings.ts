@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { projectRoot } from './attache.ts';
 import { helm, kustomize, parseManifests, type Resource } from './kubernetes.ts';
 
@@ -31,6 +32,21 @@ const chartValues: Readonly<Record<string, object>> = {
     podLabels: { team: 'a' },
     podAnnotations: { note: 'b' },
   },
+  dns: {
+    services: [{ name: 'redis', src: '127.0.0.1:6379', srv: 'redis.default.svc.cluster.local.:6379', lb: true }],
+    discovery: { endpoints: ['dns://'] },
+  },
+  sentinel: {
+    services: [
+      { name: 'write', src: '127.0.0.1:6379', srv: 'mymaster', health_check: 'redis-primary', hold_timeout: '15s' },
+      { name: 'read', src: '127.0.0.1:6380', srv: 'mymaster', sentinel_role: 'replicas', lb: true },
+    ],
+    discovery: { endpoints: ['sentinel://sentinel-0.sentinel:26379', 'sentinel://sentinel-1.sentinel:26379'] },
+    extraEnv: [{ name: 'SENTINEL_PASSWORD', valueFrom: { secretKeyRef: { name: 'sentinel', key: 'password' } } }],
+  },
+  'a registry of one service': {
+    services: [{ name: 'redis', src: '127.0.0.1:6379', srv: 'mymaster', dsc: 'sentinel://sentinel:26379' }],
+  },
   directory: { services: discovered, discovery: { configMap: { items: members, members: ['redis-1'] } } },
   'directory of your own': {
     services: discovered,
@@ -38,11 +54,18 @@ const chartValues: Readonly<Record<string, object>> = {
     extraVolumes: [{ name: 'more', emptyDir: {} }],
     sidecar: { extraVolumeMounts: [{ name: 'more', mountPath: '/more' }] },
   },
+  'a socket that two containers share': parse(exampleOf('deploy/kubernetes/README.md')) as object,
   'mtls, classic': {
     sidecar: { native: false, httpPort: 30001, adminPort: 30002, appSeconds: 5 },
     tls: { secretName: 'certificate', keys: { ca: 'ca.crt', cert: 'tls.crt', key: 'tls.key' } },
   },
 };
+
+/** The block of YAML of a document. */
+function exampleOf(document: string): string {
+  const text = readFileSync(join(projectRoot, document), 'utf8');
+  return /^```yaml\n([^]*?)^```/m.exec(text)?.[1] ?? '';
+}
 
 /** Everything that deploy/ has for Kubernetes, as it would reach an API server. */
 export function renderings(): readonly Rendering[] {

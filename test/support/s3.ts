@@ -1,11 +1,11 @@
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import S3rver from 's3rver';
+import type { CertificateFiles } from './certificates.ts';
+import { serveHttp } from './http.ts';
 
 /** The one account that s3rver knows. */
 export const ACCOUNT = { AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' } as const;
@@ -52,6 +52,29 @@ export async function startS3(t: TestContext): Promise<TestS3> {
   };
 }
 
+/** Settings of a process that finds its objects and its account in this S3, and nothing elsewhere. */
+export function s3Environment({ url }: Pick<TestS3, 'url'>): Readonly<Record<string, string>> {
+  return {
+    ...ACCOUNT,
+    AWS_REGION: 'us-east-1',
+    AWS_ENDPOINT_URL_S3: url,
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+}
+
+interface ServerFiles {
+  readonly caPath: string;
+  readonly identity: CertificateFiles;
+}
+
+/** Puts the three files of TLS material below `folder` of the bucket `material`. */
+export async function putMaterial(s3: TestS3, folder: string, { caPath, identity }: ServerFiles): Promise<void> {
+  const paths = { 'ca.pem': caPath, 'cert.pem': identity.certPath, 'key.pem': identity.keyPath };
+  for (const [name, path] of Object.entries(paths)) await s3.put(`material/${folder}/${name}`, await readFile(path));
+}
+
 /** Sets variables until the test ends; of those of AWS only these, and no files, are left. */
 export function setEnvironment(t: TestContext, variables: Readonly<Record<string, string>>): void {
   const before = { ...process.env };
@@ -74,7 +97,7 @@ async function startFront(t: TestContext, port: number): Promise<Omit<TestS3, 'p
   const answers: Answer[] = [];
   const requests: IncomingMessage[] = [];
   const statuses: number[] = [];
-  const server = createServer((incoming, response) => {
+  const url = await serveHttp(t, (incoming, response) => {
     requests.push(incoming);
     response.on('finish', () => statuses.push(response.statusCode));
     const forward = (): void => pass(incoming, response, port);
@@ -82,15 +105,8 @@ async function startFront(t: TestContext, port: number): Promise<Omit<TestS3, 'p
     if (answer === undefined) forward();
     else answer(incoming, response, forward);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     answer: (...next) => void answers.push(...next),
     requests,
     statuses,

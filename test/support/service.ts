@@ -1,14 +1,18 @@
 import type { TestContext } from 'node:test';
 import { orderedPolicy, type Policy } from '../../src/balancing/policies.ts';
 import { formatAddress, type Address } from '../../src/core/address.ts';
-import { Admission } from '../../src/core/admission.ts';
+import { Admission } from '../../src/proxy/admission.ts';
 import { permitAll } from '../../src/core/dial-policy.ts';
 import type { AttacheEvent, ConnectionClosedEvent, Observer } from '../../src/core/observer.ts';
 import type { CandidateSource, SourceSink } from '../../src/discovery/source.ts';
-import { Service, type ServiceOptions } from '../../src/proxy/service.ts';
-import type { DialSettings } from '../../src/transport/dialer.ts';
-import { systemResolver } from '../../src/transport/resolver.ts';
+import { Service } from '../../src/proxy/service.ts';
+import type { ServiceParts } from '../../src/proxy/service-parts.ts';
+import type { DialSettings } from '../../src/transport/engine.ts';
+import { systemResolver } from '../../src/names/system-resolver.ts';
+import { testEngine } from './engine.ts';
 import { eventually } from './wait.ts';
+
+export { directIo } from './engine.ts';
 
 /** A source whose set a test changes by hand. */
 export class ManualSource implements CandidateSource {
@@ -48,7 +52,7 @@ export interface TestService {
   readonly ports: () => readonly number[];
 }
 
-export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'dialing' | 'policy' | 'source'>> {
+export interface TestServiceOptions extends Partial<Omit<ServiceParts, 'dialing' | 'policy' | 'source'>> {
   readonly candidates: readonly Address[];
   readonly policy?: () => Policy;
   readonly dialing?: Partial<DialSettings>;
@@ -61,13 +65,6 @@ export interface TestServiceOptions extends Partial<Omit<ServiceOptions, 'dialin
  */
 export function isDialed(service: Service, candidate: Address): boolean {
   return [...service.open].some(({ facts }) => facts.candidate === formatAddress(candidate));
-}
-
-/** `DIRECT_IO` of the environment is how the whole suite is run with it forced on or off. */
-export function directIo(): 'auto' | 'on' | 'off' {
-  const asked = process.env['DIRECT_IO'] ?? 'auto';
-  if (asked !== 'auto' && asked !== 'on' && asked !== 'off') throw new Error(`DIRECT_IO=${asked}`);
-  return asked;
 }
 
 /** One service on a free port, with everything at its default, closed with the test. */
@@ -88,10 +85,11 @@ export async function startService(t: TestContext, options: TestServiceOptions):
     maxConnections: 0,
     admission: new Admission({ most: Infinity, onChange: () => undefined }),
     onChange: 'reset',
-    drainTimeoutMs: 30_000,
+    onChangeTimeoutMs: 30_000,
     resetJitterMs: 0,
-    directIo: directIo(),
     ...rest,
+    // One that nobody asks for is not begun: it has descriptors of its own.
+    engine: rest.engine ?? testEngine(),
     source,
     dialing: {
       connectTimeoutMs: 5_000,

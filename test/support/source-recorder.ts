@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
-import { formatAddress, type Address } from '../../src/core/address.ts';
-import type { SourceSink, SourceState } from '../../src/discovery/source.ts';
+import type { Address } from '../../src/core/address.ts';
+import { toEndpoint, type Endpoint } from '../../src/core/endpoint.ts';
+import type { SourceState } from '../../src/core/status.ts';
+import type { SourceSink } from '../../src/discovery/source.ts';
 
 /** Writes down what a source reports, and when; a test can wait for a report. */
 export class SourceRecorder implements SourceSink {
@@ -8,10 +10,15 @@ export class SourceRecorder implements SourceSink {
   readonly sets: (readonly string[])[] = [];
   readonly states: SourceState[] = [];
   readonly ignoredKeys: string[] = [];
+  /** The last set, with all that is said of its members. */
+  endpoints: readonly Endpoint[] = [];
+  /** `key: reason` of each detail that could not be used. */
+  readonly ignoredDetails: string[] = [];
   readonly #watchers = new Set<() => void>();
 
-  candidates(set: readonly Address[]): void {
-    this.sets.push(set.map(formatAddress));
+  candidates(set: readonly (Endpoint | Address)[]): void {
+    this.endpoints = set.map(toEndpoint);
+    this.sets.push(this.endpoints.map(({ key }) => key));
     this.#tell();
   }
 
@@ -22,6 +29,11 @@ export class SourceRecorder implements SourceSink {
 
   ignored(key: string): void {
     this.ignoredKeys.push(key);
+    this.#tell();
+  }
+
+  detailIgnored(key: string, reason: string): void {
+    this.ignoredDetails.push(`${key}: ${reason}`);
     this.#tell();
   }
 

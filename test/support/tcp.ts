@@ -144,9 +144,14 @@ export function readAll(socket: Socket): Promise<{ readonly bytes: Buffer; reado
       .on('end', () => {
         // libuv before 1.52 may call a reset an end; then an empty write fails, and 'error' and 'close' follow.
         if (socket.writable && socket.writableLength === 0) socket.write(Buffer.alloc(0));
-        if (isReset(socket.errored)) return;
-        end = 'eof';
-        resolve({ bytes: Buffer.concat(chunks), end });
+        const conclude = () => {
+          if (isReset(socket.errored)) return;
+          end = 'eof';
+          resolve({ bytes: Buffer.concat(chunks), end });
+        };
+        // What is being written fails by itself, in this turn of the event loop or the next.
+        if (socket.writableLength > 0) setImmediate(() => setImmediate(conclude));
+        else conclude();
       })
       .on('error', (error: NodeJS.ErrnoException) => {
         if (error.code === 'ECONNRESET' || error.code === 'EPIPE') end = 'reset';

@@ -8,9 +8,8 @@ import { parsePeerRule } from '../../src/core/peer-rule.ts';
 import type { MaterialPurpose, TlsMaterial, TlsVersion } from '../../src/identity/material.ts';
 import { parseMaterial } from '../../src/identity/parse-material.ts';
 import { peerName, peerPolicy } from '../../src/identity/peer.ts';
-import { Gate } from '../../src/transport/gate.ts';
-import { MAX_HANDSHAKES, type TlsAcceptSettings } from '../../src/transport/tls-accept.ts';
-import type { TlsDialSettings } from '../../src/transport/tls-dial.ts';
+import type { TlsAcceptSettings, TlsDialSettings } from '../../src/transport/engine.ts';
+import { Handshakes } from '../../src/transport/handshakes.ts';
 import { TlsSessions } from '../../src/transport/tls-sessions.ts';
 import type { CertificateFiles } from './certificates.ts';
 import { partsOf } from './material.ts';
@@ -19,6 +18,7 @@ export interface TlsFiles {
   readonly caPath: string;
   readonly identity?: CertificateFiles;
   readonly minVersion?: TlsVersion;
+  readonly ciphers?: readonly string[];
   readonly clientAuth?: 'require' | 'none';
   readonly allow?: readonly string[];
 }
@@ -32,7 +32,7 @@ export function accepting(files: TlsFiles, more: Partial<TlsAcceptSettings> = {}
     clientAuth,
     peers: peers(files),
     timeoutMs: 5_000,
-    gate: new Gate(MAX_HANDSHAKES),
+    handshakes: new Handshakes(),
     ...more,
   };
 }
@@ -45,13 +45,15 @@ export function dialingTls(files: TlsFiles, more: Partial<TlsDialSettings> = {})
     serverName: undefined,
     peers: peers(files),
     sessions: new TlsSessions(),
+    handshakes: new Handshakes(),
     ...more,
   };
 }
 
 export function materialOf(files: TlsFiles, role: 'client' | 'server'): TlsMaterial {
-  const { caPath, identity, minVersion = 'TLSv1.2', clientAuth = 'require' } = files;
-  const purpose: MaterialPurpose = role === 'server' ? { role, clientAuth, minVersion } : { role, minVersion };
+  const { caPath, identity, minVersion = 'TLSv1.2', ciphers, clientAuth = 'require' } = files;
+  const shared = { minVersion, ciphers };
+  const purpose: MaterialPurpose = role === 'server' ? { role, clientAuth, ...shared } : { role, ...shared };
   const own = identity && { cert: identity.chainPath, key: identity.keyPath };
   return parseMaterial({ purpose, parts: partsOf({ ca: caPath, ...own }) });
 }

@@ -97,6 +97,7 @@ function markup(style: string, script: string): string {
 </form>
 </header>
 <main>
+<div id="trouble"></div>
 <noscript><p>This page needs JavaScript. <a href="status">/status</a> and <a href="connections">/connections</a> say the same as JSON.</p></noscript>
 ${section('services', 'Services', ['Service', 'State', 'Listens on', 'Open', 'Ever', 'Sent', 'Received', 'Last 3 minutes', 'Discovery'])}
 ${section('candidates', 'Candidates', ['Candidate', 'Service', 'State', 'Open', 'Last error'])}

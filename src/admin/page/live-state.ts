@@ -1,8 +1,9 @@
-import type { CloseReason } from '../../core/close-reason.ts';
+import { routineEnds } from '../../core/close-reason.ts';
 import type { OpenConnection } from '../../core/open-connection.ts';
 import { visible } from '../../core/visible.ts';
 import type { FinishedConnection } from '../recorder.ts';
 import type { ServiceReport, StatusReport } from '../status-report.ts';
+import { detailsText } from '../candidate-details.ts';
 import type { LiveCandidate, LiveChange, LiveConnection, LiveFailure, LiveService, LiveState } from './wire.ts';
 
 export interface LiveSources {
@@ -29,18 +30,16 @@ const SECOND_MS = 1_000;
 /** A registry that is well is confirmed all the time, which is no news each time. */
 const LOOK_MS = 5_000;
 
-/** Ends that somebody meant. */
-const ROUTINE: ReadonlySet<CloseReason> = new Set<CloseReason>(['finished', 'idle_timeout', 'max_lifetime']);
-
 /** What the status page shows, bounded however much there is. Nothing in it changes when nothing happens. */
 export function liveState({ report, connections, finished, nowMs }: LiveSources): LiveState {
   const { version, phase, ready, services, uptimeMs } = report;
   const most = Math.max(MIN_CANDIDATES, Math.floor(MAX_CANDIDATES / Math.max(1, services.length)));
-  const bad = finished.filter(({ reason }) => !ROUTINE.has(reason));
+  const bad = finished.filter(({ reason }) => !routineEnds.has(reason));
   return {
     version,
     phase,
     ready,
+    health: report.state,
     startedAtMs: roundTo(SECOND_MS, nowMs - uptimeMs),
     services: services.map((service) => serviceOf(service, { most, nowMs })),
     connections: connections.slice(0, MAX_CONNECTIONS).map((connection) => connectionOf(connection, nowMs)),
@@ -52,11 +51,13 @@ function serviceOf(
   service: ServiceReport,
   { most, nowMs }: { readonly most: number; readonly nowMs: number },
 ): LiveService {
-  const { discovery, tls } = service;
+  const { discovery, tls, checks } = service;
   const looked = discovery.isFixed === true ? undefined : discovery.lastOkAgeMs;
   return {
     name: short(service.name),
     ready: service.ready,
+    health: service.health.state,
+    healthReason: optional(service.health.reason),
     reasons: service.reasons.slice(0, MAX_REASONS).map(short),
     listeners: service.listeners.map(({ address, state, errno }) =>
       short(state === 'listening' ? address : `${address} (${[state, errno].filter(Boolean).join(' ')})`),
@@ -72,6 +73,8 @@ function serviceOf(
     discoveryError: optional(discovery.error),
     discoveryOkAtMs: looked === undefined ? undefined : roundTo(LOOK_MS, nowMs - looked),
     tls: tls === undefined ? undefined : short(`TLS ${tls.mode}, ${tls.status}`),
+    split:
+      checks && checks.split.length > 0 ? short(`split: ${checks.split.join(', ')} say they have the role`) : undefined,
     changes: service.changes.slice(0, MAX_CHANGES).map(changeOf),
     ignored: service.ignored.map(({ at, key, reason }) => ({
       atMs: Date.parse(at),
@@ -81,10 +84,13 @@ function serviceOf(
   };
 }
 
-function candidateOf({ address, state, connections, lastError }: ServiceReport['candidates'][number]): LiveCandidate {
+function candidateOf(candidate: ServiceReport['candidates'][number]): LiveCandidate {
+  const { address, state, connections, lastError, health } = candidate;
   return {
     address: short(address),
     state,
+    health: health && { state: health.state, error: optional(health.error) },
+    details: detailsText(candidate) || undefined,
     open: connections,
     lastError: lastError && { errno: short(lastError.errno), atMs: Date.parse(lastError.at) },
   };

@@ -23,6 +23,9 @@ p { margin: 0; }
 a { color: var(--link); }
 .quiet { color: var(--quiet); }
 .facts { display: flex; flex-wrap: wrap; gap: 0 1rem; }
+#trouble { display: grid; gap: 0.2rem; margin-top: 0.6rem; }
+#trouble:empty { display: none; }
+#trouble a { text-decoration: none; white-space: normal; overflow-wrap: anywhere; border: 1px solid currentColor; border-radius: 8px; padding: 0.4rem 0.8rem; background: var(--card); }
 #search { display: flex; align-items: center; gap: 0.5rem; margin-left: auto; }
 input, button { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--quiet); border-radius: 6px; padding: 0.3rem 0.6rem; }
 input { width: 15rem; }
@@ -38,6 +41,7 @@ th, td { text-align: left; vertical-align: top; padding: 0.32rem 1.2rem 0.32rem 
 th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--quiet); font-size: 0.78rem; padding-top: 0.4rem; white-space: nowrap; }
 tbody tr { border-top: 1px solid var(--line); }
+tbody tr:target { background: color-mix(in srgb, var(--link) 12%, transparent); scroll-margin-top: 3rem; }
 tbody:empty::after { content: 'none'; color: var(--quiet); display: block; padding: 0.3rem 0; }
 [data-kind='name'] { font-family: var(--mono); font-size: 0.8125rem; line-height: 1.5615; }
 [data-kind='number'] { font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -67,6 +71,7 @@ dialog h2 { font-size: 1.05rem; }
 dialog p { margin: 0.6rem 0; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.25rem 1.2rem; margin: 0.8rem 0 1rem; }
 dt { color: var(--quiet); }
+dialog ol { margin: 0.6rem 0; padding-left: 1.4rem; font-family: var(--mono); font-size: 0.8125rem; }
 dd { margin: 0; overflow-wrap: anywhere; unicode-bidi: isolate; }
 @media (max-width: 60rem) {
   #search { margin-left: 0; flex-basis: 100%; }

@@ -25,6 +25,8 @@ export interface LiveState {
   readonly version: string;
   readonly phase: string;
   readonly ready: boolean;
+  /** `serving`, `degraded` or `failing`: the worst of the services. */
+  readonly health: string;
   readonly startedAtMs: number;
   readonly services: readonly LiveService[];
   /** The newest of those that are open. */
@@ -36,6 +38,9 @@ export interface LiveState {
 export interface LiveService {
   readonly name: string;
   readonly ready: boolean;
+  readonly health: string;
+  /** `no candidate answers`; undefined while it is serving. */
+  readonly healthReason: string | undefined;
   readonly reasons: readonly string[];
   readonly listeners: readonly string[];
   /** The first of them; `candidateCount` is how many there are. */
@@ -51,6 +56,8 @@ export interface LiveService {
   /** Missing when it was never confirmed, or need not be. */
   readonly discoveryOkAtMs: number | undefined;
   readonly tls: string | undefined;
+  /** Candidates that all have a role that only one can have, as a sentence; undefined: there is no split. */
+  readonly split: string | undefined;
   readonly changes: readonly LiveChange[];
   readonly ignored: readonly LiveIgnored[];
 }
@@ -58,6 +65,10 @@ export interface LiveService {
 export interface LiveCandidate {
   readonly address: string;
   readonly state: string;
+  /** What checks have found; undefined without them. */
+  readonly health: { readonly state: string; readonly error: string | undefined } | undefined;
+  /** `weight 3, zone a`; undefined when all is as usual. */
+  readonly details: string | undefined;
   readonly open: number;
   readonly lastError: { readonly errno: string; readonly atMs: number } | undefined;
 }

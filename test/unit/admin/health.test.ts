@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeHealth } from '../../../src/admin/health.ts';
-import type { ListenerStatus, ProcessStatus, ServiceStatus } from '../../../src/admin/status.ts';
+import type { ListenerStatus, ProcessStatus, ServiceStatus } from '../../../src/core/status.ts';
 
 const asked = { kind: 'tcp', host: '127.0.0.1', port: 6379 } as const;
 const listening: ListenerStatus = { asked, status: { phase: 'listening', address: asked } };

@@ -122,6 +122,16 @@ test('the story of one that is being dialed says whom', () => {
   );
 });
 
+test('a detail that cannot be used is among the ignored keys, as one whose candidate stays', () => {
+  const changes = new Changes();
+  changes.observer({ type: 'candidate-detail-ignored', service: 'redis', key: 'a:1', reason: 'expected "weight"' });
+  const { ignored } = changes.of('redis');
+  assert.deepEqual(
+    ignored.map(({ key, reason }) => [key, reason]),
+    [['a:1', 'stays a candidate: expected "weight"']],
+  );
+});
+
 test('changes and ignored keys are bounded, cut, made visible, and newest first', () => {
   const changes = new Changes();
   const service = 'redis';

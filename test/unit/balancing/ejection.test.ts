@@ -4,6 +4,8 @@ import { orderedPolicy, roundRobinPolicy, type Policy } from '../../../src/balan
 import { Pool } from '../../../src/balancing/pool.ts';
 import type { Selection } from '../../../src/balancing/selection.ts';
 import type { Address } from '../../../src/core/address.ts';
+import type { FailureCode } from '../../../src/core/dial-failure.ts';
+import { errnoOf } from '../../../src/core/errors.ts';
 
 const at = (port: number): Address => ({ kind: 'tcp', host: '10.0.0.1', port });
 const FAIL_TIMEOUT = 1_000;
@@ -45,16 +47,19 @@ function order(pool: Pool): number[] {
 }
 
 /** A connection whose first candidate fails. */
-function fail(pool: Pool, errno = 'ECONNREFUSED'): number {
+function fail(pool: Pool, errno: FailureCode = 'ECONNREFUSED'): number {
   const selection = pool.select();
   const port = portOf(selection);
   selection.failed(errno);
   return port;
 }
 
+const hasUsable = (pool: Pool, clock: { readonly ms: number }) =>
+  pool.undrained.some(({ health }) => health.isUsable(() => clock.ms));
+
 const states = (pool: Pool) => pool.statuses.map(({ state }) => state);
 
-test('MAX_FAILS failures in a row set a candidate aside; one fewer does not', () => {
+test('MAX_FAILS failures in a row eject a candidate; one fewer does not', () => {
   const { pool, heard } = poolOf(2);
   fail(pool);
   fail(pool);
@@ -63,7 +68,7 @@ test('MAX_FAILS failures in a row set a candidate aside; one fewer does not', ()
   assert.deepEqual(order(pool), [2, 1]);
   assert.deepEqual(heard, ['1 ejected 3 1000 false ECONNREFUSED']);
   assert.deepEqual(pool.statuses, [
-    { key: '10.0.0.1:1', state: 'aside', fails: 3, lastErrno: 'ECONNREFUSED', open: 0 },
+    { key: '10.0.0.1:1', state: 'ejected', fails: 3, lastErrno: 'ECONNREFUSED', open: 0 },
     { key: '10.0.0.1:2', state: 'available', fails: 0, open: 0 },
   ]);
 });
@@ -83,15 +88,16 @@ test('a success between failures begins the count anew', () => {
   assert.deepEqual(heard, []);
 });
 
-for (const errno of ['ECONNREFUSED', 'TIMEOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'EOF', 'NOT_ALLOWED']) {
+const unreachable = errnoOf({ code: 'EHOSTUNREACH' });
+for (const errno of ['ECONNREFUSED', 'TIMEOUT', 'ENOTFOUND', 'EAI_AGAIN', unreachable, 'EOF', 'NOT_ALLOWED'] as const) {
   test(`${errno} counts against a candidate`, () => {
     const { pool } = poolOf(2, { maxFails: 1 });
     fail(pool, errno);
-    assert.deepEqual(states(pool), ['aside', 'available']);
+    assert.deepEqual(states(pool), ['ejected', 'available']);
   });
 }
 
-for (const errno of ['REMOVED', 'NO_MATERIAL', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']) {
+for (const errno of ['REMOVED', 'NO_MATERIAL', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL'] as const) {
   test(`${errno} is no fault of the candidate's`, () => {
     const { pool } = poolOf(2, { maxFails: 1 });
     fail(pool, errno);
@@ -111,7 +117,7 @@ for (const [name, options] of [
   ['MAX_FAILS=0', { maxFails: 0 }],
   ['FAIL_TIMEOUT=0', { failTimeoutMs: 0 }],
 ] as const) {
-  test(`${name} never sets anybody aside`, () => {
+  test(`${name} never ejects anybody`, () => {
     const { pool, heard } = poolOf(2, options);
     for (let i = 0; i < 50; i += 1) fail(pool);
     assert.deepEqual(order(pool), [1, 2]);
@@ -120,24 +126,24 @@ for (const [name, options] of [
   });
 }
 
-test('ordered: the time aside over, one connection at a time tries the first candidate, the others go round it', () => {
+test('ordered: the ejection over, one connection at a time tries the first candidate, the others go round it', () => {
   const { pool, clock, heard } = poolOf(2, { maxFails: 1 });
   fail(pool);
   clock.ms += FAIL_TIMEOUT - 1;
   assert.equal(portOf(pool.select()), 2);
   clock.ms += 1;
-  assert.deepEqual(states(pool), ['aside', 'available']);
-  const trial = pool.select();
-  assert.equal(portOf(trial), 1);
-  assert.deepEqual(states(pool), ['trial', 'available']);
+  assert.deepEqual(states(pool), ['ejected', 'available']);
+  const probe = pool.select();
+  assert.equal(portOf(probe), 1);
+  assert.deepEqual(states(pool), ['probing', 'available']);
   for (let i = 0; i < 5; i += 1) assert.equal(portOf(pool.select()), 2);
-  trial.answered();
+  probe.answered();
   assert.deepEqual(states(pool), ['available', 'available']);
   assert.equal(portOf(pool.select()), 1);
   assert.deepEqual(heard, ['1 ejected 1 1000 false ECONNREFUSED', '1 recovered']);
 });
 
-test('a trial that fails sets the candidate aside for the whole time again', () => {
+test('a probe that fails ejects the candidate for the whole time again', () => {
   const { pool, clock, heard } = poolOf(2, { maxFails: 2 });
   fail(pool);
   fail(pool);
@@ -155,55 +161,55 @@ test('a trial that fails sets the candidate aside for the whole time again', () 
 });
 
 for (const [name, end] of [
-  ['client leaves', (trial: Selection) => trial.release()],
-  ['candidate lacks nothing but our certificate', (trial: Selection) => trial.failed('NO_MATERIAL')],
+  ['client leaves', (probe: Selection) => probe.release()],
+  ['candidate lacks nothing but our certificate', (probe: Selection) => probe.failed('NO_MATERIAL')],
 ] as const) {
-  test(`a trial whose ${name} makes the next connection the trial`, () => {
+  test(`a probe whose ${name} makes the next connection the probe`, () => {
     const { pool, clock } = poolOf(2, { maxFails: 1 });
     fail(pool);
     clock.ms += FAIL_TIMEOUT;
-    const trial = pool.select();
-    assert.equal(portOf(trial), 1);
+    const probe = pool.select();
+    assert.equal(portOf(probe), 1);
     assert.equal(portOf(pool.select()), 2);
-    end(trial);
-    assert.deepEqual(states(pool), ['aside', 'available']);
+    end(probe);
+    assert.deepEqual(states(pool), ['ejected', 'available']);
     assert.equal(portOf(pool.select()), 1);
     assert.equal(portOf(pool.select()), 2);
   });
 }
 
-test('ordered: when everybody is aside all are tried in order, and whoever answers is used at once', () => {
-  const { pool, heard } = poolOf(3, { maxFails: 1 });
+test('ordered: when everybody is ejected all are tried in order, and whoever answers is used at once', () => {
+  const { pool, clock, heard } = poolOf(3, { maxFails: 1 });
   fail(pool);
   fail(pool);
   fail(pool);
-  assert.equal(pool.hasAvailable, false);
+  assert.equal(hasUsable(pool, clock), false);
   assert.deepEqual(order(pool), [1, 2, 3]);
   const last = pool.select();
   last.next();
   last.failed('ECONNREFUSED');
   assert.equal(portOf(last), 2);
   last.answered();
-  assert.equal(pool.hasAvailable, true);
+  assert.equal(hasUsable(pool, clock), true);
   assert.deepEqual(order(pool), [2, 1, 3]);
   assert.equal(heard.at(-1), '2 recovered');
 });
 
-test('failures of connections that had nobody else do not put the trial off', () => {
+test('failures of connections that had nobody else do not put the probe off', () => {
   const { pool, clock, heard } = poolOf(1, { maxFails: 1 });
   fail(pool);
   clock.ms += FAIL_TIMEOUT - 1;
   fail(pool);
   clock.ms += 1;
-  assert.equal(pool.hasAvailable, true);
-  const trial = pool.select();
-  trial.next();
-  assert.deepEqual(states(pool), ['trial']);
-  // Another one that has nobody else fails meanwhile: only the trial decides.
+  assert.equal(hasUsable(pool, clock), true);
+  const probe = pool.select();
+  probe.next();
+  assert.deepEqual(states(pool), ['probing']);
+  // Another one that has nobody else fails meanwhile: only the probe decides.
   fail(pool);
-  assert.deepEqual(states(pool), ['trial']);
-  assert.equal(pool.hasAvailable, false);
-  trial.answered();
+  assert.deepEqual(states(pool), ['probing']);
+  assert.equal(hasUsable(pool, clock), false);
+  probe.answered();
   assert.deepEqual(states(pool), ['available']);
   assert.equal(heard.length, 2);
 });
@@ -216,7 +222,7 @@ test('dials begun before a recovery and failing after it count nothing', () => {
     return selection;
   });
   for (const selection of early.slice(0, 3)) selection.failed('TIMEOUT');
-  assert.deepEqual(states(pool), ['aside']);
+  assert.deepEqual(states(pool), ['ejected']);
   const saved = pool.select();
   saved.next();
   saved.answered();
@@ -224,18 +230,18 @@ test('dials begun before a recovery and failing after it count nothing', () => {
   assert.deepEqual(pool.statuses, [{ key: '10.0.0.1:1', state: 'available', fails: 0, open: 1 }]);
 });
 
-test('a trial that is overtaken by a recovery and then fails or is left changes nothing', () => {
-  for (const end of [(trial: Selection) => trial.failed('TIMEOUT'), (trial: Selection) => trial.release()]) {
+test('a probe that is overtaken by a recovery and then fails or is left changes nothing', () => {
+  for (const end of [(probe: Selection) => probe.failed('TIMEOUT'), (probe: Selection) => probe.release()]) {
     const { pool, clock } = poolOf(1, { maxFails: 1 });
     fail(pool);
     clock.ms += FAIL_TIMEOUT;
-    const trial = pool.select();
-    trial.next();
+    const probe = pool.select();
+    probe.next();
     const other = pool.select();
     other.next();
     other.answered();
     assert.deepEqual(states(pool), ['available']);
-    end(trial);
+    end(probe);
     assert.deepEqual(states(pool), ['available']);
   }
 });
@@ -250,7 +256,7 @@ test('a candidate that leaves and comes back begins with a clean record, one tha
   assert.deepEqual(order(pool), [1, 2, 3]);
 });
 
-test('round-robin goes on in exact rotation over those that are not aside', () => {
+test('round-robin goes on in exact rotation over those that are not ejected', () => {
   const { pool, clock } = poolOf(3, { policy: roundRobinPolicy(0), maxFails: 1 });
   const picks = (count: number) =>
     Array.from({ length: count }, () => {
@@ -263,22 +269,22 @@ test('round-robin goes on in exact rotation over those that are not aside', () =
   assert.equal(fail(pool), 2);
   assert.deepEqual(picks(6), [3, 1, 3, 1, 3, 1]);
   clock.ms += FAIL_TIMEOUT;
-  // In its turn it is on trial, answers, and is back.
+  // In its turn it is probed, answers, and is back.
   assert.deepEqual(picks(6), [2, 3, 1, 2, 3, 1]);
 });
 
-test('round-robin: a candidate on trial is skipped, and with retries one that is aside is the last to be tried', () => {
+test('round-robin: a candidate that is being probed is skipped, and with retries one that is ejected is the last to be tried', () => {
   const { pool, clock } = poolOf(3, { policy: roundRobinPolicy(2), maxFails: 1 });
   fail(pool);
   assert.deepEqual(order(pool), [2, 3, 1]);
   assert.deepEqual(order(pool), [3, 2, 1]);
   clock.ms += FAIL_TIMEOUT;
   pool.select().next();
-  assert.deepEqual(states(pool), ['trial', 'available', 'available']);
+  assert.deepEqual(states(pool), ['probing', 'available', 'available']);
   assert.deepEqual(order(pool), [2, 3, 1]);
 });
 
-test('round-robin uses those that are aside when nobody else is left, in rotation', () => {
+test('round-robin uses those that are ejected when nobody else is left, in rotation', () => {
   const { pool } = poolOf(3, { policy: roundRobinPolicy(0), maxFails: 1 });
   assert.deepEqual([fail(pool), fail(pool), fail(pool)], [1, 2, 3]);
   assert.deepEqual([fail(pool), fail(pool), fail(pool), fail(pool)], [1, 2, 3, 1]);

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { leastConnectionsPolicy, policyOf, randomPolicy, type Policy } from '../../../src/balancing/policies.ts';
 import { Pool } from '../../../src/balancing/pool.ts';
-import type { Seat } from '../../../src/balancing/seat.ts';
+import type { LoadTicket } from '../../../src/balancing/load-ticket.ts';
 import type { Selection } from '../../../src/balancing/selection.ts';
 import type { Address } from '../../../src/core/address.ts';
 import { seededRandom } from '../../support/seeded.ts';
 
 const at = (port: number): Address => ({ kind: 'tcp', host: '10.0.0.1', port });
 const portOf = (selection: Selection) => Number(selection.next()?.key.split(':')[1]);
+const hasUsable = (pool: Pool) => pool.undrained.some(({ health }) => health.isUsable(() => 0));
 const loads = (pool: Pool) => pool.statuses.map(({ open }) => open);
 
 function poolOf(size: number, policy: Policy): Pool {
@@ -18,7 +19,7 @@ function poolOf(size: number, policy: Policy): Pool {
 }
 
 /** A connection that is carried until it leaves its seat. */
-function carry(pool: Pool): { readonly port: number; readonly seat: Seat } {
+function carry(pool: Pool): { readonly port: number; readonly seat: LoadTicket } {
   const selection = pool.select();
   return { port: portOf(selection), seat: selection.answered() };
 }
@@ -86,12 +87,14 @@ test('random: the two drawn are never the same, and every pair is drawn as often
     const candidates = [0, 1, 2, 3].map((index) => ({
       key: String(index),
       address: at(index + 1),
+      weight: 1,
+      priority: 0,
       get open() {
         touched.add(index);
         return 0;
       },
     }));
-    policy.begin().next(candidates, () => true);
+    policy.begin({ client: 'unknown' }).next(candidates, () => true);
     const pair = [...touched].sort().join('');
     draws.set(pair, (draws.get(pair) ?? 0) + 1);
   }
@@ -118,7 +121,7 @@ test('random: each connection tries another candidate, as often as RETRIES allow
 });
 
 for (const balance of ['round-robin', 'least-connections', 'random'] as const) {
-  test(`${balance}: a candidate that is aside is skipped while another is left, and used when none is`, () => {
+  test(`${balance}: a candidate that is ejected is skipped while another is left, and used when none is`, () => {
     const pool = poolOf(3, policyOf(balance, 0));
     const failed = new Set<number>();
     const failOne = () => {
@@ -132,7 +135,7 @@ for (const balance of ['round-robin', 'least-connections', 'random'] as const) {
     for (let i = 0; i < 30; i += 1) assert.ok(!failed.has(carry(pool).port));
     failOne();
     assert.equal(failed.size, 3);
-    assert.equal(pool.hasAvailable, false);
+    assert.ok(!hasUsable(pool));
     assert.ok(failed.has(portOf(pool.select())));
   });
 }
@@ -140,7 +143,7 @@ for (const balance of ['round-robin', 'least-connections', 'random'] as const) {
 for (const balance of ['ordered', 'round-robin', 'least-connections', 'random'] as const) {
   test(`${balance}: no candidate in an empty set, and the only one of a set of one`, () => {
     const pool = poolOf(0, policyOf(balance, 3));
-    assert.equal(pool.hasAvailable, false);
+    assert.ok(!hasUsable(pool));
     assert.equal(pool.select().next(), undefined);
     pool.replace([at(9)]);
     for (let i = 0; i < 3; i += 1) assert.equal(portOf(pool.select()), 9);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ArgumentError, helpText, parseArguments, type Settings } from '../../../bench/arguments.ts';
-import { peerNames } from '../../../bench/peers/peer.ts';
-import { workloadNames } from '../../../bench/workloads/workload.ts';
+import { peerNames } from '../../../bench/names.ts';
+import { workloadNames } from '../../../bench/names.ts';
 
 test('without arguments everything is measured, with the node that runs the bench', () => {
   const settings = settingsOf();
@@ -19,13 +19,16 @@ test('lists are read in the order of the bench, each once', () => {
   assert.equal(settings.rounds, 5);
 });
 
-test('words for attache are passed as they are, also with = and blanks in their values', () => {
-  const { words } = settingsOf('--set', 'ACCESS_LOG=false', '--set', 'DST=a=b c');
-  assert.deepEqual(words, { ACCESS_LOG: 'false', DST: 'a=b c' });
+test('settings for attache are passed as they are, also with = and blanks in their values', () => {
+  const { set } = settingsOf('--set', 'ACCESS_LOG=false', '--set', 'DST=a=b c');
+  assert.deepEqual(set, { ACCESS_LOG: 'false', DST: 'a=b c' });
 });
 
 for (const [argv, message] of [
-  [['--against', 'envoy'], /--against: expected some of haproxy,nginx,go,socat,stunnel, got "envoy"/],
+  [
+    ['--against', 'envoy'],
+    /--against: expected some of attache-typescript,haproxy,nginx,go,socat,stunnel, got "envoy"/,
+  ],
   [['--against', ''], /--against: .*got ""/],
   [['--only', 'small,'], /--only: .*got ""/],
   [['--only', 'toString'], /--only: .*got "toString"/],
@@ -37,7 +40,7 @@ for (const [argv, message] of [
   [['--seconds', '0'], /--seconds: expected a number from 0.2 to 60, got "0"/],
   [['--gigabytes', 'many'], /--gigabytes: .*got "many"/],
   [['--node', ''], /--node: expected a path, got nothing/],
-  [['--set', 'lower=1'], /--set: expected WORD=VALUE, got "lower=1"/],
+  [['--set', 'lower=1'], /--set: expected NAME=VALUE, got "lower=1"/],
   [['--round', '5'], /--round/],
   [['small'], /small/],
   [['--node'], /--node/],

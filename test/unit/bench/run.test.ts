@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Lab } from '../../../bench/lab.ts';
-import type { Peer, ProxyName } from '../../../bench/peers/peer.ts';
+import type { Peer } from '../../../bench/peers/peer.ts';
+import type { ProxyName } from '../../../bench/names.ts';
 import { Processes } from '../../../bench/processes.ts';
 import { run } from '../../../bench/run.ts';
 import type { Workload } from '../../../bench/workloads/workload.ts';
@@ -122,7 +123,7 @@ async function runWith({ peers, over = new AbortController(), processes = new Pr
         seconds: 1,
         gigabytes: 1,
         connections: 10,
-        words: {},
+        set: {},
         out: undefined,
       },
       processes,

@@ -7,7 +7,7 @@ export function sampleResults(changes: Partial<Results> = {}): Results {
     attache: { version: '1.2.3', commit: 'abcdef0' },
     node: '24.1.0',
     machine: { cpu: 'A CPU', cores: 2, memoryGb: 8, kernel: '6.1.0', system: 'Debian', openFiles: 20_000, load: 0.1 },
-    settings: { rounds: { small: 3 }, seconds: 1, gigabytes: 1, connections: 5_000, words: {} },
+    settings: { rounds: { small: 3 }, seconds: 1, gigabytes: 1, connections: 5_000, set: {} },
     programs: { haproxy: '2.6' },
     proxies: ['attache', 'haproxy', 'nginx'],
     rows: [

@@ -98,8 +98,8 @@ test('figures have their digits and thousands, and a dash when they are none', (
   assert.equal(percent(undefined), '-');
 });
 
-test('the header names versions, machine and words, and nothing else of the machine', () => {
-  const settings = { ...sampleResults().settings, words: { ACCESS_LOG: 'false' } };
+test('the header names versions, machine and settings, and nothing else of the machine', () => {
+  const settings = { ...sampleResults().settings, set: { ACCESS_LOG: 'false' } };
   const text = header(sampleResults({ settings }));
   assert.match(text, /attache 1\.2\.3 \(abcdef0\) on Node 24\.1\.0, 2030-01-02/);
   assert.match(text, /A CPU, 2 cores, 8 GB, Debian, Linux 6\.1\.0/);

@@ -61,7 +61,8 @@ test("the seed's command lines work unchanged", () => {
     'http://etcd1:2379',
   ];
   const { services, discovery, log } = configure({ argv: [...argv, '--loglevel', 'WARNING', '--net', 'tcp', '--lb'] });
-  assert.deepEqual(services[0]?.candidates, { kind: 'discovered', directory: '/srv/redis/debug' });
+  const discovered = { kind: 'discovered', directory: '/srv/redis/debug', registry: undefined, role: undefined };
+  assert.deepEqual(services[0]?.candidates, discovered);
   assert.equal(services[0].balance, 'round-robin');
   assert.equal(services[0].net, 'tcp');
   assert.ok(discovery.backend.kind === 'etcd');
@@ -118,7 +119,7 @@ test('a health check with a faulty HTTP_ADDR or flag says so', () => {
     reportOf(() => loadAddress('HTTP_ADDR', { flags: command.flags, env: { HTTP_ADDR: 'x' } })),
     [
       '--http-adr: expected a flag of this program, got an unknown one; did you mean --http-addr?',
-      'HTTP_ADDR: expected host:port, or off, got "x"',
+      'HTTP_ADDR: expected host:port, or off, got "x"; add its port, as in x:29091',
     ].join('\n'),
   );
 });

@@ -16,7 +16,7 @@ export function configure({ argv = [], env = {}, files = {} }: Input): Config {
   const command = parseCommand(argv);
   assert.ok(command.kind === 'run' || command.kind === 'check', `a command with a configuration, not ${command.kind}`);
   const readFile = (path: string): string => {
-    const text = files[path];
+    const text = Object.hasOwn(files, path) ? files[path] : undefined;
     if (text === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
     return text;
   };

@@ -30,14 +30,16 @@ test('check prints every service and the process, aligned and without the passwo
   max_fails              3
   fail_timeout           10s
   hold_timeout           0
+  health_check           off
   on_change              drain
-  drain_timeout          30s
+  on_change_timeout      30s
   reset_jitter           0
   idle_timeout           0
   half_close_timeout     1m
   max_lifetime           0
   keepalive              30s
   max_connections        0
+  socket_mode            0666
   proxy_protocol         off
   accept_proxy_protocol  false
   tls_mode               off
@@ -52,14 +54,16 @@ service pg (SRC_PG)
   max_fails              3
   fail_timeout           10s
   hold_timeout           0
+  health_check           off
   on_change              drain
-  drain_timeout          30s
+  on_change_timeout      30s
   reset_jitter           0
   idle_timeout           0
   half_close_timeout     1m
   max_lifetime           0
   keepalive              30s
   max_connections        0
+  socket_mode            0666
   proxy_protocol         off
   accept_proxy_protocol  false
   tls_mode               off
@@ -68,13 +72,20 @@ process
   dsc                   https://etcd0:2379, https://etcd1:2379
   discovery_on_failure  keep
   discovery_allow       -
+  max_members           10000
   etcd_username         root
   etcd_password         (hidden)
   http_addr             off
   admin_addr            127.0.0.1:29092
+  socket_mode           0666
+  admin_socket_mode     0600
+  probe_addr            off
+  http_allow_hosts      -
   ready_min_candidates  0
   drain_delay           0
   shutdown_timeout      30s
+  max_memory            auto
+  engine                auto
   direct_io             auto
   log_level             info
   log_format            json

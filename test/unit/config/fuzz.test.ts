@@ -5,22 +5,22 @@ import { parseCommand } from '../../../src/config/command.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { describeConfig, describeConfigJson } from '../../../src/config/describe.ts';
 import { resolveOptions, type AmbassadorOptions } from '../../../src/config/options.ts';
-import { flagOf, words } from '../../../src/config/words.ts';
+import { flagOf, settings } from '../../../src/config/table/settings.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 import { configure } from './configure.ts';
 
 const SECRET = 'hunter2-s3cr3t';
 
-const names = words.flatMap(({ name, aliases = [] }) => [name, ...aliases, `${name}_FILE`]);
+const names = settings.flatMap(({ name, aliases = [] }) => [name, ...aliases, `${name}_FILE`]);
 const suffix = fc.oneof(
   fc.constantFrom('REDIS', 'REDSI', 'PG', 'DEFAULT', 'A_B', 'PORT', 'FILE', 'TIMEOUT', '', '1', 'x'),
   fc.string({ maxLength: 5 }),
 );
-const word = fc.constantFrom(...names);
+const setting = fc.constantFrom(...names);
 const variable = fc.oneof(
-  { weight: 3, arbitrary: word },
-  { weight: 3, arbitrary: fc.tuple(word, suffix).map(([name, end]) => `${name}_${end}`) },
-  { weight: 1, arbitrary: fc.tuple(word, fc.nat(9)).map(([name, at]) => name.slice(0, at) + name.slice(at + 1)) },
+  { weight: 3, arbitrary: setting },
+  { weight: 3, arbitrary: fc.tuple(setting, suffix).map(([name, end]) => `${name}_${end}`) },
+  { weight: 1, arbitrary: fc.tuple(setting, fc.nat(9)).map(([name, at]) => name.slice(0, at) + name.slice(at + 1)) },
   { weight: 1, arbitrary: fc.string() },
 );
 const service = fc.dictionary(

@@ -1,27 +1,30 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveOptions, type AmbassadorOptions, type ServiceOptions } from '../../../src/config/options.ts';
-import type { processWords } from '../../../src/config/process-words.ts';
-import type { serviceWords } from '../../../src/config/service-words.ts';
+import type { processSettings } from '../../../src/config/table/process-settings.ts';
+import type { serviceSettings } from '../../../src/config/table/service-settings.ts';
 import { configure, reportOf } from './configure.ts';
 
-/** The options of the library and the words of the tables are the same: a compile-time check, both ways. */
+/** The options of the library and the settings of the tables are the same: a compile-time check, both ways. */
 type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Lowercase<Head>}${Capitalize<Camel<Tail>>}`
   : Lowercase<S>;
 type Built<W> = keyof W & string;
 type Same<A, B> = [A, B] extends [B, A] ? true : false;
-const serviceOptionsAreTheWords: Same<keyof ServiceOptions, 'name' | Camel<Built<typeof serviceWords>>> = true;
-const processOptionsAreTheWords: Same<
+const serviceOptionsAreTheSettings: Same<
+  Exclude<keyof ServiceOptions, 'drainTimeout'>,
+  'name' | Camel<Built<typeof serviceSettings>>
+> = true;
+const processOptionsAreTheSettings: Same<
   keyof AmbassadorOptions,
-  Camel<Exclude<Built<typeof processWords>, 'SERVICES_FILE'>>
+  'dsc' | Camel<Exclude<Built<typeof processSettings>, 'SERVICES_FILE'>>
 > = true;
 
-test('options of the library are the words in camel case', () => {
-  assert.deepEqual([serviceOptionsAreTheWords, processOptionsAreTheWords], [true, true]);
+test('options of the library are the settings in camel case', () => {
+  assert.deepEqual([serviceOptionsAreTheSettings, processOptionsAreTheSettings], [true, true]);
 });
 
-test('options come to the configuration that the same words come to, but for addresses that are off', () => {
+test('options come to the configuration that the same settings come to, but for addresses that are off', () => {
   const fromOptions = resolveOptions({
     services: [
       {
@@ -46,7 +49,7 @@ test('options come to the configuration that the same words come to, but for add
     logLevel: 'silent',
     httpAddr: undefined,
   });
-  const fromWords = configure({
+  const fromSettings = configure({
     env: {
       SRC_REDIS: ':1,:2',
       SRV_REDIS: '/srv/redis',
@@ -70,9 +73,9 @@ test('options come to the configuration that the same words come to, but for add
       ADMIN_ADDR: 'off',
     },
   });
-  const [fallback, redis] = fromWords.services;
+  const [fallback, redis] = fromSettings.services;
   assert.deepEqual(fromOptions, {
-    ...fromWords,
+    ...fromSettings,
     services: [
       { ...redis, origin: 'services[0]' },
       { ...fallback, origin: 'services[1]' },
@@ -133,7 +136,7 @@ const wrong: readonly (readonly [condition: string, options: unknown, report: st
     'services[0].connectTimeout: expected a duration with its unit (30s or 30ms?), got "30"',
   ],
   [
-    'null for a word',
+    'null for a setting',
     { services: [{ ...ok, net: null }] },
     'services[0].net: expected a string, a number or a boolean, got null',
   ],

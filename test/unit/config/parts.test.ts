@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { locateJsonFault } from '../../../src/config/json-fault.ts';
-import { isOneEdit, isSwap, nearest } from '../../../src/config/nearest.ts';
+import { locateJsonFault } from '../../../src/config/gather/json-fault.ts';
+import { isOneEdit, isSwap, nearest } from '../../../src/config/gather/nearest.ts';
 import { quote, quoteName } from '../../../src/config/quote.ts';
-import { readSmallFile } from '../../../src/config/small-file.ts';
+import { readSmallFile } from '../../../src/config/gather/small-file.ts';
 
 for (const [text, place] of [
   ['', 'line 1, column 1'],
@@ -70,7 +70,7 @@ test('a file is read whole up to 1 MiB, and refused beyond', (t) => {
   assert.equal(readSmallFile(file).length, 524_288);
   writeFileSync(file, 'x'.repeat(1_048_577));
   assert.throws(() => readSmallFile(file), { code: 'EFBIG' });
-  assert.throws(() => readSmallFile('/dev/zero'), { code: 'EFBIG' });
-  assert.throws(() => readSmallFile(folder), { code: 'EISDIR' });
+  assert.throws(() => readSmallFile('/dev/zero'), { code: 'EFTYPE' });
+  assert.throws(() => readSmallFile(folder), { code: 'EFTYPE' });
   assert.throws(() => readSmallFile(join(folder, 'gone')), { code: 'ENOENT' });
 });

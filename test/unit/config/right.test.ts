@@ -7,7 +7,7 @@ import { configure, type Input } from './configure.ts';
 const ok = { SRC: ':16379', DST: '10.0.3.144:6379' };
 
 /** What is one word in a line. */
-type Field = Exclude<keyof ServiceConfig, 'listeners' | 'candidates' | 'tls'>;
+type Field = Exclude<keyof ServiceConfig, 'listeners' | 'candidates' | 'tls' | 'health' | 'register'>;
 
 /** Services as one line each: name, listeners, candidates, then what the test asks for. */
 function lines(config: Config, ...fields: readonly Field[]): readonly string[] {
@@ -28,9 +28,9 @@ const right: readonly (readonly [
   services: readonly string[],
   fields?: readonly Field[],
 ])[] = [
-  ['bare words declare the service "default"', { env: ok }, ['default :16379 10.0.3.144:6379']],
+  ['bare settings declare the service "default"', { env: ok }, ['default :16379 10.0.3.144:6379']],
   [
-    'suffixed words declare services in the order of their names',
+    'suffixed settings declare services in the order of their names',
     {
       env: {
         SRC_REDIS: ':16379',
@@ -65,7 +65,7 @@ const right: readonly (readonly [
     ['net'],
   ],
   [
-    'every per-service word works in lower case in SERVICES',
+    'every per-service setting works in lower case in SERVICES',
     {
       env: {
         SERVICES: JSON.stringify([
@@ -79,7 +79,7 @@ const right: readonly (readonly [
             connect_timeout: '1s',
             retries: 2,
             on_change: 'drain',
-            drain_timeout: '2s',
+            on_change_timeout: '2s',
             reset_jitter: '3s',
             idle_timeout: '4s',
             half_close_timeout: '5s',
@@ -96,7 +96,7 @@ const right: readonly (readonly [
       'connectTimeoutMs',
       'retries',
       'onChange',
-      'drainTimeoutMs',
+      'onChangeTimeoutMs',
       'resetJitterMs',
       'idleTimeoutMs',
       'halfCloseTimeoutMs',
@@ -126,13 +126,13 @@ const right: readonly (readonly [
     ['retries'],
   ],
   [
-    'a service may be called like the end of a word',
+    'a service may be called like the end of a setting',
     { env: { SRC_TIMEOUT: ':1', DST_TIMEOUT: 'a:1', CONNECT_TIMEOUT_TIMEOUT: '1s', CONNECT_TIMEOUT: '2s' } },
     ['timeout :1 a:1 1000'],
     ['connectTimeoutMs'],
   ],
   [
-    'bare words are defaults, and own words win',
+    'bare settings are defaults, and own settings win',
     {
       env: {
         SRC_A: ':1',
@@ -154,13 +154,13 @@ const right: readonly (readonly [
     ['balance'],
   ],
   [
-    'words said twice alike are said once',
+    'settings said twice alike are said once',
     { env: { SERVICES: '[{"name":"cache","src":":1","dst":"a:1","net":"tcp"}]', NET_CACHE: 'tcp' } },
     ['cache :1 a:1 tcp'],
     ['net'],
   ],
   [
-    "the bare service may have its own words beside everyone's",
+    "the bare service may have its own settings beside everyone's",
     { env: { ...ok, SRC_A: ':1', DST_A: 'a:1', RETRIES: '1', RETRIES_DEFAULT: '2' } },
     ['default :16379 10.0.3.144:6379 2', 'a :1 a:1 1'],
     ['retries'],
@@ -263,14 +263,17 @@ test('what is not set has its documented default', () => {
       maxFails: 3,
       failTimeoutMs: 10_000,
       holdTimeoutMs: 0,
+      health: undefined,
+      register: undefined,
       onChange: 'reset',
-      drainTimeoutMs: 30_000,
+      onChangeTimeoutMs: 30_000,
       resetJitterMs: 0,
       idleTimeoutMs: 0,
       halfCloseTimeoutMs: 60_000,
       maxLifetimeMs: 0,
       keepAliveMs: 30_000,
       maxConnections: 0,
+      socketMode: 0o666,
       proxyProtocol: 'off',
       acceptProxyProtocol: false,
       tls: { mode: 'off' },
@@ -288,21 +291,28 @@ test('what is not set has its documented default', () => {
         keyPath: undefined,
       },
       onFailure: 'keep',
+      maxMembers: 10_000,
       stateFile: undefined,
       allow: [],
     },
     httpAddress: { kind: 'tcp', host: '', port: 29091 },
     adminAddress: { kind: 'tcp', host: '127.0.0.1', port: 29092 },
+    socketMode: 0o666,
+    adminSocketMode: 0o600,
+    probeAddress: undefined,
+    httpAllowHosts: [],
     readyMinCandidates: 0,
     drainDelayMs: 0,
     shutdownTimeoutMs: 30_000,
+    maxMemory: 'auto',
+    engine: 'auto',
     directIo: 'auto',
     log: { level: 'info', format: 'json', access: true },
     warnings: [],
   });
 });
 
-test("the words of a service's trust under load are read", () => {
+test("the settings of a service's trust under load are read", () => {
   const env = {
     ...ok,
     BALANCE: 'least-connections',
@@ -331,7 +341,7 @@ test("the words of a service's trust under load are read", () => {
   );
 });
 
-test('process-wide words are read', () => {
+test('process-wide settings are read', () => {
   const config = configure({
     env: {
       ...ok,
@@ -347,35 +357,42 @@ test('process-wide words are read', () => {
       DISCOVERY_ALLOW: '10.0.0.0/8, fd00::/8',
       HTTP_ADDR: 'off',
       ADMIN_ADDR: 'OFF',
+      PROBE_ADDR: 'unix:/run/attache/probe',
+      HTTP_ALLOW_HOSTS: 'Metrics.example.com, *.corp.example.',
       READY_MIN_CANDIDATES: '2',
       DRAIN_DELAY: '1m30s',
       SHUTDOWN_TIMEOUT: '500ms',
+      ENGINE: 'typescript',
       DIRECT_IO: 'off',
       LOG_LEVEL: 'WARNING',
       LOG_FORMAT: 'pretty',
       ACCESS_LOG: 'No',
     },
-    files: { '/run/secrets/etcd': ' pass word\n\r\n' },
+    files: { '/run/secrets/etcd': ' pass@@setting\r\n' },
   });
   assert.deepEqual(config.discovery, {
     backend: {
       kind: 'etcd',
       endpoints: ['https://etcd0:2379', 'https://[::1]:2379'],
       username: 'root',
-      password: ' pass word\n',
+      password: ' pass@@setting',
       caCertPath: '/ca.pem',
       certPath: '/cert.pem',
       keyPath: '/key.pem',
     },
     onFailure: 'clear',
+    maxMembers: 10_000,
     stateFile: '/var/lib/attache/sets',
     allow: ['10.0.0.0/8', 'fd00::/8'],
   });
   assert.equal(config.httpAddress, undefined);
   assert.equal(config.adminAddress, undefined);
+  assert.deepEqual(config.probeAddress, { kind: 'unix', path: '/run/attache/probe' });
+  assert.deepEqual(config.httpAllowHosts, ['metrics.example.com', '*.corp.example']);
   assert.equal(config.readyMinCandidates, 2);
   assert.equal(config.drainDelayMs, 90_000);
   assert.equal(config.shutdownTimeoutMs, 500);
+  assert.equal(config.engine, 'typescript');
   assert.equal(config.directIo, 'off');
   assert.deepEqual(config.log, { level: 'warn', format: 'pretty', access: false });
   assert.deepEqual(config.warnings, ['STATE_FILE: not used, as DISCOVERY_ON_FAILURE is clear']);

@@ -25,17 +25,17 @@ const warned: readonly (readonly [
     ['ETCD_PASWORD_FILE: unknown and ignored; did you mean ETCD_PASSWORD_FILE?'],
   ],
   [
-    'a misspelt word of a declared service',
+    'a misspelt setting of a declared service',
     { ...redis, CONECT_TIMEOUT_REDIS: '1s' },
     ['CONECT_TIMEOUT_REDIS: unknown and ignored; did you mean CONNECT_TIMEOUT_REDIS?'],
   ],
   [
-    'a short word with letters swapped, of a declared service',
+    'a short setting with letters swapped, of a declared service',
     { ...redis, SVR_REDIS: '/srv/x' },
     ['SVR_REDIS: unknown and ignored; did you mean SRV_REDIS?'],
   ],
   [
-    "a plain word with another program's suffix and value",
+    "a plain setting with another program's suffix and value",
     { ...ok, NET_ADMIN: 'true' },
     ['NET_ADMIN: ignored: no service "admin", and the value is none that NET can have'],
   ],
@@ -110,6 +110,6 @@ const others = {
   RETRY: '3',
 };
 
-test("other programs' variables are ignored without a word", () => {
+test("other programs' variables are ignored without a setting", () => {
   assert.deepEqual(configure({ env: { ...redis, ...others } }).warnings, []);
 });

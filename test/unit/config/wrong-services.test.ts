@@ -45,7 +45,7 @@ const wrong: readonly (readonly [condition: string, input: Input, report: string
   ['DST without SRC', { env: { DST: 'a:1' } }, 'DST: expected SRC beside it, got none'],
   ['--srv without --src', { argv: ['--srv', '/srv/a'] }, '--srv: expected --src beside it, got none'],
   [
-    'a word for a service that is nearly declared',
+    'a setting for a service that is nearly declared',
     { env: { SRC_REDIS: ':1', DST_REDIS: 'a:1', LB_REDSI: 'true' } },
     'LB_REDSI: no service "redsi"; did you mean LB_REDIS?',
   ],
@@ -55,12 +55,12 @@ const wrong: readonly (readonly [condition: string, input: Input, report: string
     '--lb-redsi: no service "redsi"; did you mean --lb-redis?',
   ],
   [
-    'a word for a service in other letters',
+    'a setting for a service in other letters',
     { env: { SRC_REDIS: ':1', DST_REDIS: 'a:1', LB_redis: 'true' } },
     'LB_redis: no service "redis"; did you mean LB_REDIS?',
   ],
   [
-    'a word for a service that nobody declared',
+    'a setting for a service that nobody declared',
     { env: { ...ok, CONNECT_TIMEOUT_PG: '5s' } },
     'CONNECT_TIMEOUT_PG: no service "pg"; expected SRC_PG to declare it, got none',
   ],
@@ -70,7 +70,7 @@ const wrong: readonly (readonly [condition: string, input: Input, report: string
     'DST_PG: no service "pg"; expected SRC_PG to declare it, got none',
   ],
   [
-    'a word cut in two',
+    'a setting cut in two',
     { env: { ...ok, TLS_CERT_PATH: '/certs' } },
     'TLS_CERT_PATH: no service "path"; did you mean TLS_CERTPATH?',
   ],
@@ -92,7 +92,7 @@ const wrong: readonly (readonly [condition: string, input: Input, report: string
   [
     'a Unix socket without its prefix in a suffixed service',
     { env: { SRC_APP: '/run/app.sock', DST_APP: 'a:1' } },
-    'SRC_APP: expected host:port, or unix:/path for a Unix socket, got "/run/app.sock"',
+    'SRC_APP: expected host:port, or unix:/path for a Unix socket, got "/run/app.sock"; did you mean unix:/run/app.sock?',
   ],
   // names declared twice
   [
@@ -122,7 +122,7 @@ const wrong: readonly (readonly [condition: string, input: Input, report: string
   [
     'SERVICES with an object',
     { env: { SERVICES: '{"name":"a"}' } },
-    'SERVICES: expected a JSON array of services, got an object',
+    'SERVICES: expected a JSON array of services, got an object; put it into brackets: [{...}]',
   ],
   ['empty SERVICES', { env: { SERVICES: ' ' } }, 'SERVICES: expected a JSON array of services, got an empty value'],
   [
@@ -171,7 +171,7 @@ const wrong: readonly (readonly [condition: string, input: Input, report: string
     'SERVICES[0].SRC: expected a setting of a service, got an unknown key; did you mean src?',
   ],
   [
-    'a process-wide word as a key',
+    'a process-wide setting as a key',
     { env: { SERVICES: json({ name: 'a', src: ':1', dst: 'a:1', log_level: 'info' }) } },
     'SERVICES[0].log_level: expected a setting of a service, got an unknown key',
   ],
@@ -191,7 +191,7 @@ const wrong: readonly (readonly [condition: string, input: Input, report: string
     'SERVICES[0].src: expected a string or a list of strings, got an object',
   ],
   [
-    'a list for a word that takes one value',
+    'a list for a setting that takes one value',
     { env: { SERVICES: json({ name: 'a', src: ':1', srv: ['/srv/a'], net: { a: 1 } }) } },
     [
       'SERVICES[0].srv: expected one value, got a list',
@@ -216,7 +216,7 @@ const wrong: readonly (readonly [condition: string, input: Input, report: string
   [
     'a faulty service in a file',
     { env: { SERVICES_FILE: '/s.json' }, files: { '/s.json': json({ name: 'a', src: '1', dst: 'a:1' }) } },
-    'SERVICES_FILE[0].src: expected host:port, got "1"',
+    'SERVICES_FILE[0].src: expected host:port, got "1"; did you mean :1?',
   ],
   [
     'a file of services that is not there',

@@ -6,7 +6,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatAddress, parseAddress } from '../../../src/core/address.ts';
 import { dialPolicy } from '../../../src/core/dial-policy.ts';
-import { readListing } from '../../../src/discovery/directory-listing.ts';
+import { readDetails } from '../../../src/core/endpoint.ts';
+import { readListing } from '../../../src/discovery/directory/listing.ts';
 import { MemberReader } from '../../../src/discovery/members.ts';
 
 const port = fc.oneof(fc.integer({ min: -1, max: 70_000 }).map(String), fc.constantFrom('', '00', '+1', '1e3', '0x1'));
@@ -66,9 +67,13 @@ test('whatever a registry holds: the set has no duplicate, is the same in any or
     fc.property(fc.uniqueArray(name, { maxLength: 12 }), (names) => {
       const ignored: string[] = [];
       const reader = new MemberReader(dialPolicy([]), (key) => ignored.push(key));
-      const set = reader.read(names).map(formatAddress);
+      const members = names.map((text) => [text, readDetails('')] as const);
+      const set = reader.read(members).map(({ key }) => key);
       assert.equal(new Set(set).size, set.length);
-      assert.deepEqual(reader.read([...names].reverse()).map(formatAddress), set);
+      assert.deepEqual(
+        reader.read([...members].reverse()).map(({ key }) => key),
+        set,
+      );
       assert.equal(new Set(ignored).size, ignored.length, 'told twice');
       const unusable = new Set(names).size - ignored.length;
       assert.ok(unusable >= set.length);

@@ -98,9 +98,9 @@ test('links within the project lead to files and headings that there are', () =>
 });
 
 test('every entry of the troubleshooting page has a test that has the program say it', () => {
-  const tests = readdirSync(join(projectRoot, 'test/integration'))
+  const tests = readdirSync(join(projectRoot, 'test/integration/docs'))
     .filter((name) => name.startsWith('troubleshooting'))
-    .map((name) => readFileSync(join(projectRoot, 'test/integration', name), 'utf8'))
+    .map((name) => readFileSync(join(projectRoot, 'test/integration/docs', name), 'utf8'))
     .join('\n');
   const titles = [...document('docs/troubleshooting.md').text.matchAll(/^## (.*)$/gm)].map(([, title = '']) => title);
   assert.ok(titles.length > 10);

@@ -130,7 +130,10 @@ suite('TLS material that is no good is refused, with its place, what was expecte
     const { parts, authority } = await good(t);
     const weak = await authority.issue('weak', [], { key: { type: 'rsa-512' } });
     const small = { ...parts, ...partsOf({ cert: weak.certPath, key: weak.keyPath }) };
-    await refuses(small, /weak-.*\.pem: expected what OpenSSL accepts, found that it says ERR_SSL_EE_KEY_TOO_SMALL$/);
+    await refuses(
+      small,
+      /weak-.*\.pem: expected material that OpenSSL accepts, found that OpenSSL says ERR_SSL_EE_KEY_TOO_SMALL$/,
+    );
   });
 
   test('parts that a role needs and does not have', async (t) => {
@@ -209,7 +212,10 @@ suite('TLS material that peers may refuse is accepted with a warning', () => {
     const { warnings } = parseMaterial({ purpose: server, parts: { ...parts, ca: part('/ca.pem', files.join('')) } });
     assert.equal(warnings.length, 2);
     assert.match(warnings[0] ?? '', /^\/ca\.pem: expected .* found one that expired at .* \(CN=old\)$/);
-    assert.equal(warnings[1], '/ca.pem: expected certificates of authorities, found one of something else (CN=leaf)');
+    assert.equal(
+      warnings[1],
+      '/ca.pem: expected certificates of authorities, found one that is not an authority (CN=leaf)',
+    );
   });
 });
 

@@ -53,6 +53,28 @@ test('promise 11: a finished connection is one line of who, where, how much, how
   assert.deepEqual(await lineOf(closed()), usual);
 });
 
+test('a client that was turned away is a warning, also where nothing but warnings is logged; one that left is not', async () => {
+  for (const reason of ['no_candidate_answered', 'no_candidates', 'max_connections', 'loop'] as const) {
+    const { level } = await lineOf(closed({ reason, candidate: undefined, attempts: [] }));
+    assert.equal(level, 'warn', reason);
+    const failedTwice: readonly DialAttempt[] = [refused, refused];
+    assert.equal(
+      (await lineOf(closed({ reason, candidate: undefined, attempts: failedTwice })))['level'],
+      'warn',
+      reason,
+    );
+  }
+  for (const reason of ['client_gone', 'candidate_reset', 'idle_timeout'] as const)
+    assert.equal((await lineOf(closed({ reason })))['level'], 'info', reason);
+});
+
+test('an attempt whose code does not say what to do has a hint beside it', async () => {
+  const attempts: readonly DialAttempt[] = [{ candidate: 'six.test:6379', outcome: 'IPV6_ONLY', ms: 1 }];
+  const { attempts: told } = await lineOf(closed({ attempts }));
+  const [attempt] = told as readonly { readonly hint?: string }[];
+  assert.match(attempt?.hint ?? '', /IPv6 address.*NET=tcp6/);
+});
+
 test('a client that somebody carried is named together with who carried it', async () => {
   const line = await lineOf(closed({ client: '203.0.113.7:41002', via: '10.0.0.2:5000' }));
   assert.deepEqual(line, { ...usual, client: '203.0.113.7:41002', via: '10.0.0.2:5000' });
@@ -122,4 +144,10 @@ test('whatever a candidate is called, its line is one clean JSON object', async 
   assert.equal(lines.length, 2 * names.length);
   const text = JSON.stringify(lines);
   assert.ok(!text.includes('secret'));
+});
+
+test('an end without close_notify is told in the line', async () => {
+  const tls = { peer: 'web', version: 'TLSv1.3', resumed: false };
+  assert.equal((await lineOf(closed({ tls, unclean: true })))['unclean'], true);
+  assert.equal('unclean' in (await lineOf(closed({ tls }))), false);
 });

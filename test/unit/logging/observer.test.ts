@@ -32,6 +32,7 @@ const table: readonly (readonly [AttacheEvent, Record<string, unknown>])[] = [
       listener: 1,
       address: '127.0.0.1:6379',
       errno: 'EADDRINUSE',
+      hint: 'another process has this address: stop that process, or choose another port',
       retryInMs: 100,
       msg: 'listen failed',
     },
@@ -90,7 +91,7 @@ const table: readonly (readonly [AttacheEvent, Record<string, unknown>])[] = [
       errno: 'ECONNREFUSED',
       fails: 3,
       forMs: 10_000,
-      msg: 'candidate set aside',
+      msg: 'candidate ejected',
     },
   ],
   [
@@ -102,12 +103,12 @@ const table: readonly (readonly [AttacheEvent, Record<string, unknown>])[] = [
       errno: 'TIMEOUT',
       fails: 4,
       forMs: 10_000,
-      msg: 'candidate still set aside',
+      msg: 'candidate still ejected',
     },
   ],
   [
-    { type: 'candidate-recovered', service, candidate: 'a:1' },
-    { level: 'info', service, candidate: 'a:1', msg: 'candidate recovered' },
+    { type: 'candidate-recovered', service, candidate: 'a:1', by: 'probe' },
+    { level: 'info', service, candidate: 'a:1', by: 'probe', msg: 'candidate recovered' },
   ],
   [
     { type: 'discovery-state', service, status: 'starting', error: 'ECONNREFUSED http://u:hunter2@etcd:2379' },
@@ -130,6 +131,10 @@ const table: readonly (readonly [AttacheEvent, Record<string, unknown>])[] = [
   [
     { type: 'candidate-ignored', service, key: '\u001b[31mx', reason: 'expected host:port' },
     { level: 'warn', service, key: '\u001b[31mx', reason: 'expected host:port', msg: 'candidate ignored' },
+  ],
+  [
+    { type: 'candidate-detail-ignored', service, key: 'a:1', reason: 'expected "weight"' },
+    { level: 'warn', service, key: 'a:1', reason: 'expected "weight"', msg: 'candidate detail ignored' },
   ],
   [
     { type: 'accept-failed', service, errno: 'EMFILE' },
@@ -284,7 +289,7 @@ test('a candidate that fails and answers by turns makes a bounded number of line
   const lines = await linesOf(
     Array.from({ length: 1_000 }, () => [
       { ...ejected, again: false },
-      { type: 'candidate-recovered', service, candidate: 'a:1' } as const,
+      { type: 'candidate-recovered', service, candidate: 'a:1', by: 'connection' } as const,
     ]).flat(),
     () => 0,
   );

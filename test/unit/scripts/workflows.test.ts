@@ -81,13 +81,6 @@ for (const [file, text] of texts) {
   });
 }
 
-test('the tests run on Node 20 and 24', () => {
-  const { jobs } = parse(texts.get('test.yml') ?? '') as {
-    jobs: { test: { strategy: { matrix: { node: string[] } } } };
-  };
-  assert.deepEqual(jobs.test.strategy.matrix.node, ['20', '24']);
-});
-
 test('the image is built on a tag alone, for both architectures, with provenance and SBOM', () => {
   const { on, jobs } = parse(texts.get('image.yml') ?? '') as Workflow;
   assert.deepEqual(on, { push: { tags: ['v[0-9]+.[0-9]+.[0-9]+'] } });

@@ -3,6 +3,9 @@ attache.sidecar, attache.volumes and attache.gracePeriod are of use in a chart o
 dependency: {{ include "attache.sidecar" .Subcharts.attache }}
 */}}
 {{- define "attache.sidecar" -}}
+{{- include "attache.checks" . -}}
+{{- $probePort := int .Values.sidecar.probePort -}}
+{{- $probed := ternary "attache-probe" "attache-http" (gt $probePort 0) -}}
 name: attache
 image: {{ printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
@@ -14,6 +17,10 @@ env:
     value: {{ .Values.services | toJson | quote }}
   - name: HTTP_ADDR
     value: {{ printf ":%d" (int .Values.sidecar.httpPort) | quote }}
+  {{- if gt $probePort 0 }}
+  - name: PROBE_ADDR
+    value: {{ printf ":%d" $probePort | quote }}
+  {{- end }}
   - name: ADMIN_ADDR
     value: {{ printf "127.0.0.1:%d" (int .Values.sidecar.adminPort) | quote }}
   - name: SHUTDOWN_TIMEOUT
@@ -31,37 +38,49 @@ env:
   {{- end }}
   {{- if .Values.tls.secretName }}
   - name: TLS_MODE
-    value: {{ .Values.tls.mode | quote }}
+    value: {{ include "attache.text" .Values.tls.mode | quote }}
   - name: TLS_CERTPATH
     value: /etc/attache/tls
   {{- end }}
-  {{- range $word, $value := .Values.env }}
-  - name: {{ $word }}
-    value: {{ $value | toString | quote }}
+  {{- range $name, $value := .Values.env }}
+  {{- if not (kindIs "invalid" $value) }}
+  - name: {{ $name | quote }}
+    value: {{ include "attache.text" $value | quote }}
   {{- end }}
-  {{- with .Values.extraEnv }}
-  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- range .Values.extraEnv }}
+  - name: {{ .name | quote }}
+    {{- if not (kindIs "invalid" .value) }}
+    value: {{ include "attache.text" .value | quote }}
+    {{- end }}
+    {{- with omit . "name" "value" }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   {{- end }}
 ports:
   - name: attache-http
     containerPort: {{ int .Values.sidecar.httpPort }}
+{{- if gt $probePort 0 }}
+  - name: attache-probe
+    containerPort: {{ $probePort }}
+{{- end }}
 startupProbe:
   httpGet:
     path: /readyz
-    port: attache-http
+    port: {{ $probed }}
   periodSeconds: 1
   timeoutSeconds: 2
   failureThreshold: {{ int .Values.sidecar.startSeconds }}
 readinessProbe:
   httpGet:
     path: /readyz
-    port: attache-http
+    port: {{ $probed }}
   periodSeconds: 5
   timeoutSeconds: 2
 livenessProbe:
   httpGet:
     path: /healthz
-    port: attache-http
+    port: {{ $probed }}
   periodSeconds: 10
   timeoutSeconds: 5
   failureThreshold: 6
@@ -92,6 +111,18 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
+{{/*
+A value as the text of an environment variable. YAML's numbers are floats here, and a large one has an exponent when it
+is printed. What YAML has made of `off` and `on` stays true and false, which attache takes for them.
+*/}}
+{{- define "attache.text" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) -}}
+{{- printf "%.0f" . -}}
+{{- else -}}
+{{- toString . -}}
+{{- end -}}
+{{- end }}
+
 {{/* Name of the ConfigMap that is the registry; empty when there is none. */}}
 {{- define "attache.registry" -}}
 {{- if and .Values.discovery.configMap.items (not .Values.discovery.endpoints) -}}
@@ -103,26 +134,26 @@ volumeMounts:
 {{- if .Values.tls.secretName }}
 - name: attache-tls
   secret:
-    secretName: {{ .Values.tls.secretName }}
+    secretName: {{ .Values.tls.secretName | quote }}
     defaultMode: 0440
     items:
-      - key: {{ .Values.tls.keys.ca }}
+      - key: {{ .Values.tls.keys.ca | quote }}
         path: ca.pem
-      - key: {{ .Values.tls.keys.cert }}
+      - key: {{ .Values.tls.keys.cert | quote }}
         path: cert.pem
-      - key: {{ .Values.tls.keys.key }}
+      - key: {{ .Values.tls.keys.key | quote }}
         path: key.pem
 {{- end }}
 {{- if include "attache.registry" . }}
 - name: attache-registry
   configMap:
-    name: {{ include "attache.registry" . }}
-    # A key that is not there is a member that is not there.
+    name: {{ include "attache.registry" . | quote }}
+    # A missing key is a missing member.
     optional: true
     defaultMode: 0444
     items:
       {{- range $key, $path := .Values.discovery.configMap.items }}
-      - key: {{ $key }}
+      - key: {{ $key | quote }}
         path: {{ $path | quote }}
       {{- end }}
 {{- end }}

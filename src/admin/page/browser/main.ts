@@ -7,7 +7,7 @@ import { follow } from './follow.ts';
 import { newsOf } from './news.ts';
 import { Rows } from './rows.ts';
 import { StoryDialog } from './story-dialog.ts';
-import { tablesOf, type TableName } from './tables.ts';
+import { HEALTH_TONES, tablesOf, type TableName } from './tables.ts';
 import { Throughput } from './throughput.ts';
 
 const TABLES: readonly TableName[] = ['services', 'candidates', 'changes', 'failures', 'connections'];
@@ -98,17 +98,45 @@ function render(): string {
 
 function showSummary(nowMs: number): void {
   if (last === undefined) return;
-  const { ready, phase, startedAtMs } = last.state;
+  const { ready, phase, health, startedAtMs } = last.state;
+  // What clients meet comes first: ready says no more than that they may come.
+  const isWell = ready && health === 'serving';
+  const word = !ready ? 'not ready' : isWell ? 'ready' : health;
   const place = element('summary', HTMLElement);
   if (place.childElementCount === 0) {
     place.append(textElement('span', '', 'state'), textElement('span', ''), textElement('span', '', 'quiet'));
   }
   const [state, doing, up] = [...place.children];
   if (state instanceof HTMLElement) {
-    setText(state, ready ? 'ready' : 'not ready');
-    setData(state, 'tone', ready ? 'good' : 'bad');
+    setText(state, word);
+    setData(state, 'tone', ready ? (HEALTH_TONES[health] ?? 'bad') : 'bad');
   }
   if (doing !== undefined) setText(doing, phase);
   if (up !== undefined) setText(up, `up ${ageText(nowMs - startedAtMs)}`);
-  document.title = `attache: ${ready ? 'ready' : 'not ready'}`;
+  document.title = `attache: ${word}`;
+  showTrouble(last.state);
+}
+
+/** What is wrong, each service by its name, above everything: nothing while all is well. */
+function showTrouble({ services }: StateMessage['state']): void {
+  const lines = services.flatMap(({ name, ready, health, healthReason, reasons }, place) => {
+    const why = [...(healthReason === undefined ? [] : [`${health}: ${healthReason}`]), ...(ready ? [] : reasons)];
+    return why.length === 0
+      ? []
+      : [{ place, text: `${name} ${why.join('; ')}`, tone: ready && health === 'degraded' ? 'warn' : 'bad' }];
+  });
+  const place = element('trouble', HTMLElement);
+  const shown = lines.map(({ text }) => text).join('\n');
+  if (place.dataset['shown'] === shown) return;
+  place.dataset['shown'] = shown;
+  place.replaceChildren(
+    ...lines.map(({ place: row, text, tone }) => {
+      const link = document.createElement('a');
+      link.href = `#services-rows-${row}`;
+      link.className = 'state';
+      setData(link, 'tone', tone);
+      setText(link, text);
+      return link;
+    }),
+  );
 }

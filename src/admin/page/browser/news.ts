@@ -7,9 +7,11 @@ export function newsOf(before: LiveState, after: LiveState): readonly string[] {
     const old = before.services[place];
     if (old === undefined) return [];
     const turned = old.ready === service.ready ? [] : [`${service.name} is ${service.ready ? 'ready' : 'not ready'}.`];
+    const reason = service.healthReason === undefined ? '' : `: ${service.healthReason}`;
+    const stands = old.health === service.health ? [] : [`${service.name} is ${service.health}${reason}.`];
     const lastKnown = old.changes[0]?.atMs ?? 0;
     const changes = service.changes.filter(({ atMs }) => atMs > lastKnown);
     const latest = changes[0] === undefined ? [] : [`${service.name}: ${changeText(changes[0])}.`];
-    return [...turned, ...latest];
+    return [...turned, ...stands, ...latest];
   });
 }

@@ -47,6 +47,8 @@ export class Rows {
   #create(key: string, cells: readonly Cell[]): HTMLTableRowElement {
     const row = document.createElement('tr');
     row.setAttribute('role', 'row');
+    // For links to it. A key of text is no name of an element.
+    if (/^\d+$/.test(key)) row.id = `${this.#body.id}-${key}`;
     if (!this.#isFirst) row.dataset['new'] = '';
     cells.forEach(({ kind }, column) => {
       const cell = document.createElement(column === 0 ? 'th' : 'td');

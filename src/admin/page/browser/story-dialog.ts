@@ -1,5 +1,5 @@
 import { element, textElement } from './elements.ts';
-import { storyFacts, type ToldStory } from './story-text.ts';
+import { attemptLines, storyFacts, type ToldStory } from './story-text.ts';
 
 const ASK_TIMEOUT_MS = 5_000;
 /** A story that goes on is asked for again. */
@@ -63,7 +63,15 @@ export class StoryDialog {
   #show(told: ToldStory): void {
     const list = document.createElement('dl');
     for (const [name, value] of storyFacts(told)) list.append(textElement('dt', name), textElement('dd', value));
-    this.#body.replaceChildren(textElement('p', told.story), list);
+    const attempts = document.createElement('ol');
+    for (const line of attemptLines(told)) attempts.append(textElement('li', line));
+    // To be copied: what it leads to is what is shown already.
+    const link = document.createElement('a');
+    link.href = location.href;
+    link.textContent = location.href;
+    list.append(textElement('dt', 'Link'), document.createElement('dd'));
+    list.lastElementChild?.append(link);
+    this.#body.replaceChildren(textElement('p', told.story), attempts, list);
   }
 }
 

@@ -15,6 +15,7 @@ export interface ToldStory {
   readonly totalMs: number;
   readonly bytesToCandidate: number;
   readonly bytesToClient: number;
+  readonly attempts: readonly { readonly candidate: string; readonly ms: number; readonly outcome: string }[];
   readonly tls?: { readonly version: string; readonly peer?: string };
 }
 
@@ -37,4 +38,11 @@ export function storyFacts(told: ToldStory): readonly (readonly [name: string, v
     ['Ended by', endedBy],
   ];
   return facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+}
+
+/** One line for each candidate that was tried. */
+export function attemptLines({ attempts }: ToldStory): readonly string[] {
+  return attempts.map(
+    ({ candidate, ms, outcome }) => `${candidate}: ${outcome === 'ok' ? 'connected' : outcome}, ${ms} ms`,
+  );
 }

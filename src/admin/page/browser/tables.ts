@@ -51,16 +51,18 @@ function all(rows: readonly Row[]): TableRows {
 }
 
 function serviceRow(service: LiveService, place: number, { nowMs, throughput }: Moment): Row {
-  const { name, ready, reasons, listeners, open, held, opened, tls } = service;
+  const { name, ready, health, healthReason, reasons, listeners, open, held, opened, tls, split } = service;
   const notes: readonly Note[] = [
+    ...(healthReason === undefined ? [] : [{ text: healthReason, tone: HEALTH_TONES[health] ?? 'bad' }]),
     ...reasons.map((text): Note => ({ text, tone: 'bad' })),
+    ...(split === undefined ? [] : [{ text: split, tone: 'bad' } as const]),
     ...(tls === undefined ? [] : [{ text: tls }]),
   ];
   return {
     key: `${place}`,
     cells: [
       nameCell(name),
-      stateCell(ready ? 'ready' : 'not ready', ready ? 'good' : 'bad', notes),
+      stateCell(ready ? health : 'not ready', ready ? (HEALTH_TONES[health] ?? 'bad') : 'bad', notes),
       nameCell(listeners.join(' ')),
       numberCell(held === 0 ? `${open}` : `${open} (${held} held)`),
       numberCell(`${opened}`),
@@ -72,6 +74,9 @@ function serviceRow(service: LiveService, place: number, { nowMs, throughput }: 
   };
 }
 
+/** By how a service stands. */
+export const HEALTH_TONES: Readonly<Record<string, Tone>> = { serving: 'good', degraded: 'warn', failing: 'bad' };
+
 function discoveryCell({ discovery, discoveryError, discoveryOkAtMs }: LiveService, nowMs: number) {
   const tone: Tone = discovery === 'synced' ? 'good' : discovery === 'fixed' ? 'quiet' : 'warn';
   return stateCell(discovery, tone, [
@@ -80,16 +85,21 @@ function discoveryCell({ discovery, discoveryError, discoveryOkAtMs }: LiveServi
   ]);
 }
 
-const CANDIDATE_TONES: Readonly<Record<string, Tone>> = { available: 'good', aside: 'bad', trial: 'warn' };
+const CANDIDATE_TONES: Readonly<Record<string, Tone>> = { available: 'good', ejected: 'bad', probing: 'warn' };
 
 function candidateRow(service: LiveService, candidate: LiveCandidate, { nowMs }: Moment): Row {
-  const { address, state, open, lastError } = candidate;
+  const { address, state, health, details, open, lastError } = candidate;
+  const isBad = health?.state === 'unhealthy';
   return {
     key: JSON.stringify([service.name, address]),
     cells: [
       nameCell(address),
       textCell(service.name),
-      stateCell(state, CANDIDATE_TONES[state] ?? 'quiet'),
+      stateCell(state, isBad ? 'bad' : (CANDIDATE_TONES[state] ?? 'quiet'), [
+        { text: health?.state ?? '', ...(isBad && { tone: 'bad' }) },
+        { text: health?.error ?? '', tone: 'bad' },
+        { text: details ?? '' },
+      ]),
       numberCell(`${open}`),
       textCell(lastError === undefined ? '' : `${lastError.errno}, ${ageText(nowMs - lastError.atMs)} ago`),
     ],

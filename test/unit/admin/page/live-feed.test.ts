@@ -35,7 +35,16 @@ function scene(t: TestContext, options: Partial<LiveFeedOptions> = {}): Scene {
 }
 
 function stateOf(phase: string): LiveState {
-  return { version: '1', phase, ready: true, startedAtMs: 0, services: [], connections: [], failures: [] };
+  return {
+    version: '1',
+    phase,
+    ready: true,
+    health: 'serving',
+    startedAtMs: 0,
+    services: [],
+    connections: [],
+    failures: [],
+  };
 }
 
 interface Listener {

@@ -13,6 +13,8 @@ function service(more: Partial<ServiceReport> = {}): ServiceReport {
     name: 'redis',
     ready: true,
     reasons: [],
+    health: { state: 'serving' },
+    settings: {},
     words: {},
     listeners: [{ address: ':6379', state: 'listening' }],
     candidates: [],
@@ -34,6 +36,7 @@ function sources(services: readonly ServiceReport[], more: Partial<LiveSources> 
     version: '1',
     phase: 'serving',
     ready: true,
+    state: 'serving',
     startedAt: new Date(NOW - 60_000).toISOString(),
     uptimeMs: 60_000,
     services,
@@ -42,8 +45,8 @@ function sources(services: readonly ServiceReport[], more: Partial<LiveSources> 
 }
 
 function open(id: number): OpenConnection {
-  const base = { service: 'redis', client: '10.0.0.7:1', phase: 'relaying', candidate: 'a:1', attempts: [] };
-  return { ...base, id, bytesToCandidate: 1, bytesToClient: 2, ageMs: 1_500 };
+  const base = { service: 'redis', client: '10.0.0.7:1', candidate: 'a:1', attempts: [] };
+  return { ...base, id, phase: 'relaying', bytesToCandidate: 1, bytesToClient: 2, ageMs: 1_500 };
 }
 
 function finished(id: number, reason: CloseReason): FinishedConnection {
@@ -52,6 +55,16 @@ function finished(id: number, reason: CloseReason): FinishedConnection {
 }
 
 const HOSTILE = `<img src=x onerror=alert(1)>\n\u202e${'x'.repeat(5_000)}`;
+
+test('a candidate has the details that are not as usual', () => {
+  const usual = { address: 'a:1', state: 'available', fails: 0, connections: 0 } as const;
+  const candidates = [usual, { ...usual, address: 'b:1', weight: 3, zone: 'eu-1a' }];
+  const { services } = liveState(sources([service({ candidates, candidateCount: 2 })]));
+  assert.deepEqual(
+    services[0]?.candidates.map(({ details }) => details),
+    [undefined, 'weight 3, zone eu-1a'],
+  );
+});
 
 test('it stays small however much there is', () => {
   const services = Array.from({ length: 200 }, (_, place) =>
@@ -103,7 +116,7 @@ test('text of others is cut, on one line and shows all that is in it, and is oth
           candidates: [
             {
               address: HOSTILE,
-              state: 'aside',
+              state: 'ejected',
               fails: 1,
               connections: 0,
               lastError: { errno: HOSTILE, at: new Date(NOW).toISOString() },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { storyFacts, type ToldStory } from '../../../../src/admin/page/browser/story-text.ts';
+import { attemptLines, storyFacts, type ToldStory } from '../../../../src/admin/page/browser/story-text.ts';
 
 const OPEN: ToldStory = {
   story: 'It is open.',
@@ -11,6 +11,7 @@ const OPEN: ToldStory = {
   totalMs: 12,
   bytesToCandidate: 0,
   bytesToClient: 1_234,
+  attempts: [],
 };
 
 test('of an open connection only what is known is told', () => {
@@ -45,4 +46,12 @@ test('of one that ended all is told: through whom, TLS, why and by whom', () => 
   assert.equal(facts.get('Why'), 'membership changed');
   assert.equal(facts.get('Ended by'), 'attache');
   assert.equal(new Map(storyFacts({ ...OPEN, tls: { version: 'TLSv1.3' } })).get('TLS'), 'TLSv1.3');
+});
+
+test('each candidate that was tried is a line with what came of it', () => {
+  const attempts = [
+    { candidate: 'a:1', ms: 0.4, outcome: 'ECONNREFUSED' },
+    { candidate: 'b:1', ms: 1.2, outcome: 'ok' },
+  ];
+  assert.deepEqual(attemptLines({ ...OPEN, attempts }), ['a:1: ECONNREFUSED, 0.4 ms', 'b:1: connected, 1.2 ms']);
 });

@@ -11,10 +11,28 @@ function moved(...totals: readonly number[]): LiveState {
   const services = totals.map((bytes): LiveService => {
     const none = { reasons: [], listeners: [], candidates: [], candidateCount: 0, changes: [], ignored: [] };
     const counts = { open: 0, held: 0, opened: 0, bytesToCandidate: bytes, bytesToClient: bytes * 2 };
-    const unknown = { discoveryError: undefined, discoveryOkAtMs: undefined, tls: undefined };
-    return { name: 'x', ready: true, discovery: 'fixed', ...none, ...counts, ...unknown };
+    const unknown = { discoveryError: undefined, discoveryOkAtMs: undefined, tls: undefined, split: undefined };
+    return {
+      name: 'x',
+      ready: true,
+      health: 'serving',
+      healthReason: undefined,
+      discovery: 'fixed',
+      ...none,
+      ...counts,
+      ...unknown,
+    };
   });
-  return { version: '1', phase: 'serving', ready: true, startedAtMs: 0, services, connections: [], failures: [] };
+  return {
+    version: '1',
+    phase: 'serving',
+    ready: true,
+    health: 'serving',
+    startedAtMs: 0,
+    services,
+    connections: [],
+    failures: [],
+  };
 }
 
 test('an even flow is an even line, each service and direction for itself', () => {

@@ -1,0 +1,151 @@
+/*
+ * See commands.h. A command for an end that is over, or whose slot names another by now, is passed over: JavaScript cannot
+ * know of an end before it has read of it, and says what it says in the meantime in good faith. Slots and generations are
+ * checked here and nowhere else.
+ *
+ * How a wake-up does not get lost: the thread sets `is_asleep`, then looks whether there are commands, then sleeps;
+ * JavaScript adds commands, then looks at `is_asleep`. Whichever comes second sees the other.
+ */
+#include "commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "dial.h"
+#include "early.h"
+#include "end.h"
+#include "engine.h"
+#include "listener.h"
+#include "relay.h"
+#include "secure.h"
+
+bool inbox_init(struct inbox *inbox) {
+  pthread_mutex_init(&inbox->lock, NULL);
+  inbox->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  return inbox->event >= 0;
+}
+
+void inbox_end(struct inbox *inbox) {
+  free(inbox->words);
+  free(inbox->taken);
+  if (inbox->event >= 0) close(inbox->event);
+  pthread_mutex_destroy(&inbox->lock);
+}
+
+static void wake(struct inbox *inbox) {
+  uint64_t one = 1;
+  /* It fails only when it is full of wake-ups. */
+  if (atomic_exchange(&inbox->is_asleep, false) && write(inbox->event, &one, sizeof one) < 0) return;
+}
+
+bool inbox_put(struct inbox *inbox, const uint32_t *words, size_t count) {
+  pthread_mutex_lock(&inbox->lock);
+  bool fits = true;
+  if (inbox->count + count > inbox->room) {
+    size_t room = 2 * (inbox->count + count);
+    uint32_t *more = realloc(inbox->words, room * sizeof *more);
+    fits = more != NULL;
+    if (fits) {
+      inbox->words = more;
+      inbox->room = room;
+    }
+  }
+  if (fits) {
+    memcpy(inbox->words + inbox->count, words, count * sizeof *words);
+    inbox->count += count;
+  }
+  pthread_mutex_unlock(&inbox->lock);
+  wake(inbox);
+  return fits;
+}
+
+void inbox_finish(struct inbox *inbox) {
+  atomic_store(&inbox->is_over, true);
+  wake(inbox);
+}
+
+bool inbox_may_sleep(struct inbox *inbox) {
+  atomic_store(&inbox->is_asleep, true);
+  pthread_mutex_lock(&inbox->lock);
+  bool is_empty = inbox->count == 0;
+  pthread_mutex_unlock(&inbox->lock);
+  return is_empty && !atomic_load(&inbox->is_over);
+}
+
+void inbox_awake(struct inbox *inbox) {
+  atomic_store(&inbox->is_asleep, false);
+}
+
+/* Takes all commands that are there. The other buffer is filled in the meantime. */
+static void take(struct inbox *inbox) {
+  pthread_mutex_lock(&inbox->lock);
+  uint32_t *words = inbox->words;
+  size_t room = inbox->room;
+  inbox->taken_count = inbox->count;
+  inbox->words = inbox->taken;
+  inbox->room = inbox->taken_room;
+  inbox->taken = words;
+  inbox->taken_room = room;
+  inbox->count = 0;
+  pthread_mutex_unlock(&inbox->lock);
+}
+
+static struct end *end_of(struct thread *thread, const uint32_t *name) {
+  if (name[0] >= 2 * thread->clients) return NULL;
+  struct end *end = &thread->ends[name[0]];
+  return end->generation == name[1] && end->phase != PHASE_FREE ? end : NULL;
+}
+
+/* Those that are about an end that is there. */
+static void run_for_end(struct thread *thread, const struct command *command, struct end *end) {
+  const uint32_t *arguments = command->arguments;
+  switch ((enum command_kind)command->kind) {
+    case COMMAND_COLLECT: early_collect(thread, end); break;
+    case COMMAND_ASK: early_ask(thread, end, arguments[2]); break;
+    case COMMAND_TAKE: early_take(thread, end, arguments[2]); break;
+    case COMMAND_CLOSE: end_close(thread, end, arguments[2] != 0); break;
+    case COMMAND_SEND: early_send(thread, end, (const uint8_t *)&arguments[3], arguments[2]); break;
+    case COMMAND_RELAY: relay_start(thread, end, end_of(thread, &arguments[2])); break;
+    case COMMAND_ABORT: relay_abort(thread, end, arguments[2] != 0); break;
+    case COMMAND_KEEP_ALIVE: end_keep_alive(thread, end, arguments[2]); break;
+    case COMMAND_PROBE: end_probe(thread, end); break;
+    case COMMAND_FORGET: end_forget(thread, end); break;
+    case COMMAND_HELLO: secure_hello(thread, end); break;
+    default: break;
+  }
+}
+
+static void run(struct thread *thread, const struct command *command) {
+  const uint32_t *arguments = command->arguments;
+  switch ((enum command_kind)command->kind) {
+    case COMMAND_LISTEN: listener_add(thread, arguments); return;
+    case COMMAND_UNLISTEN: listener_remove(thread, arguments[0]); return;
+    case COMMAND_DIAL: dial_start(thread, arguments); return;
+    case COMMAND_ROOM: ring_refill(&thread->ring); return;
+    case COMMAND_SECURE: secure_start(thread, end_of(thread, arguments), arguments); return;
+    case COMMAND_RELAY:
+      /* A client that has gone meanwhile: its candidate has nobody to go with. */
+      if (end_of(thread, &arguments[0]) == NULL) {
+        struct end *candidate = end_of(thread, &arguments[2]);
+        if (candidate != NULL) end_close(thread, candidate, true);
+        return;
+      }
+      break;
+    default: break;
+  }
+  struct end *end = end_of(thread, arguments);
+  if (end != NULL) run_for_end(thread, command, end);
+}
+
+void commands_run(struct thread *thread) {
+  struct inbox *inbox = &thread->inbox;
+  take(inbox);
+  for (size_t at = 0; at + 2 <= inbox->taken_count;) {
+    const struct command *command = (const struct command *)(void *)&inbox->taken[at];
+    if (command->words < 3 || at + command->words > inbox->taken_count) return;
+    run(thread, command);
+    at += command->words;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Config, ServiceConfig } from './config.ts';
+import { requireOwnNames } from './gather/declare.ts';
+import { gather, noFlags } from './gather/gather.ts';
+import type { LoadOptions } from './load.ts';
+import { Report } from './report.ts';
+import { deepFreeze } from './resolve/freeze.ts';
+import { resolve } from './resolve/resolve.ts';
+import { readServices } from './resolve/services.ts';
+import { confined, refuseBeyond } from './run-time-limits.ts';
+
+/** A list of services from outside that takes the place of those that were declared. */
+export interface Replacement extends Omit<LoadOptions, 'readFile'> {
+  /** A JSON array in the shape of `SERVICES`; `[]` is none. */
+  readonly json: string;
+  /** What faults call it, such as `services`. */
+  readonly origin: string;
+  /** The configuration of the start: what it names may be named again. */
+  readonly start: Config;
+}
+
+/**
+ * The services of a JSON text, with the defaults of flags and environment, within the limits of what comes from outside; frozen.
+ *
+ * @throws ConfigError with every fault there is
+ */
+export function replaceServices({ flags = noFlags, env, json, origin, start }: Replacement): readonly ServiceConfig[] {
+  // The process's own settings were read at its start; what is wrong with the services of that time says nothing here.
+  const { process, defaults, spell } = gather({ flags, env, readFile: () => '[]' }, new Report());
+  const report = new Report();
+  const drafts = readServices(json, { origin, fromFlag: false }, report);
+  requireOwnNames(drafts, report);
+  const { services } = resolve({ process, defaults, services: drafts, spell }, report);
+  refuseBeyond(services, start, report);
+  report.throwIfFaulty();
+  return deepFreeze(services.map((service) => confined(service, start)));
+}

@@ -1,0 +1,152 @@
+import { NOTHING_SAID, sameEndpoints, type Endpoint } from '../../core/endpoint.ts';
+import { MemberReader, tooMany } from '../members.ts';
+import type { RegistrySourceOptions } from '../registry.ts';
+import type { CandidateSource, EmptySurvey, SourceSink } from '../source.ts';
+import { Council, type Counsel } from './council.ts';
+import type { SentinelLogin } from './connection.ts';
+
+export interface SentinelSourceOptions extends Omit<RegistrySourceOptions, 'net'>, SentinelLogin {
+  /** `host:port` of those that are always asked. */
+  readonly sentinels: readonly string[];
+  /** Longest time between two looks, ms. Default 5 s. */
+  readonly askMs?: number;
+  /** Uniform in [0, 1); replaced in tests. */
+  readonly random?: () => number;
+}
+
+const ASK_MS = 5_000;
+/** Looks are spread over this part of the time between two, so that many sidecars do not ask at once. */
+const SPREAD = 0.2;
+/** Sentinels that disagree, or do not answer, are asked again after so long, then after twice that, and so on. */
+const AGAIN_MS = 250;
+/** A burst of news costs one look. */
+const GATHER_MS = 50;
+
+/** The primary of Redis, or its replicas, as Sentinels know them. */
+export function sentinelSource(options: SentinelSourceOptions): CandidateSource {
+  return new SentinelSource(options);
+}
+
+class SentinelSource implements CandidateSource {
+  readonly #options: SentinelSourceOptions;
+  readonly #council: Council;
+  #life: 'new' | 'running' | 'stopped' = 'new';
+  #wake: ((afterMs: number) => void) | undefined;
+  /** Something was told while nobody waited. */
+  #isNews = false;
+  #troubles = 0;
+  /** The set last reported; undefined before the first. */
+  #reported: readonly Endpoint[] | undefined;
+  #lastOkAt: number | undefined;
+  /** The fault last reported, while it lasts. */
+  #fault: string | undefined;
+
+  constructor(options: SentinelSourceOptions) {
+    this.#options = options;
+    this.#council = new Council({ ...options, name: options.directory, news: () => this.#hear() });
+  }
+
+  start(sink: SourceSink): void {
+    if (this.#life !== 'new') return;
+    this.#life = 'running';
+    const reader = new MemberReader(this.#options.policy, (key, reason) => {
+      if (this.#isRunning()) sink.ignored(key, reason);
+    });
+    void this.#follow(sink, reader);
+  }
+
+  survey(): Promise<EmptySurvey> {
+    return Promise.resolve({ directory: this.#options.directory, nearest: undefined });
+  }
+
+  stop(): Promise<void> {
+    this.#life = 'stopped';
+    this.#council.close();
+    this.#wake?.(0);
+    return Promise.resolve();
+  }
+
+  async #follow(sink: SourceSink, reader: MemberReader): Promise<void> {
+    while (this.#isRunning()) {
+      this.#isNews = false;
+      const asked = this.#council.size;
+      const counsel = await this.#council.ask();
+      if (!this.#isRunning()) return;
+      this.#judge(counsel, sink, reader);
+      // Those that were just learnt have a vote, too.
+      if (this.#council.size > asked) this.#isNews = true;
+      await this.#pause(this.#waitAfter(counsel));
+    }
+  }
+
+  #judge(counsel: Counsel, sink: SourceSink, reader: MemberReader): void {
+    if (counsel.kind !== 'agreed') {
+      this.#troubles += 1;
+      this.#fail(sink, counsel.fault, true);
+      return;
+    }
+    this.#troubles = 0;
+    const excess = tooMany(counsel.members.length, this.#options.maxMembers);
+    if (excess !== undefined) {
+      this.#fail(sink, excess, false);
+      return;
+    }
+    this.#report(reader.read(counsel.members.map((member) => [member, NOTHING_SAID])), sink);
+    this.#fault = undefined;
+    this.#lastOkAt = Date.now();
+    if (this.#isRunning()) sink.state({ status: 'synced', lastOkAt: this.#lastOkAt });
+  }
+
+  #waitAfter(counsel: Counsel): number {
+    const { askMs = ASK_MS, random = Math.random } = this.#options;
+    const usual = askMs * (1 - SPREAD * random());
+    return counsel.kind === 'agreed' ? usual : Math.min(usual, AGAIN_MS * 2 ** (this.#troubles - 1));
+  }
+
+  /** @param isDown the registry cannot be reached or believed, which `DISCOVERY_ON_FAILURE` is about */
+  #fail(sink: SourceSink, fault: string, isDown: boolean): void {
+    if (isDown && this.#options.onFailure === 'clear' && this.#reported !== undefined) this.#report([], sink);
+    if (fault === this.#fault || !this.#isRunning()) return;
+    this.#fault = fault;
+    if (this.#lastOkAt === undefined) sink.state({ status: 'starting', error: fault });
+    else sink.state({ status: 'stale', lastOkAt: this.#lastOkAt, error: fault });
+  }
+
+  #report(set: readonly Endpoint[], sink: SourceSink): void {
+    if (!this.#isRunning() || (this.#reported !== undefined && sameEndpoints(set, this.#reported))) return;
+    this.#reported = set;
+    sink.candidates(set);
+  }
+
+  #hear(): void {
+    // What follows costs nothing, and does not put the look off.
+    if (this.#isNews) return;
+    this.#isNews = true;
+    this.#wake?.(GATHER_MS);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const end = () => {
+        clearTimeout(timer);
+        this.#wake = undefined;
+        resolve();
+      };
+      const arm = (afterMs: number) => {
+        clearTimeout(timer);
+        timer = setTimeout(end, afterMs);
+      };
+      this.#wake = (afterMs) => {
+        if (!this.#isRunning()) end();
+        else arm(Math.min(ms, afterMs));
+      };
+      if (!this.#isRunning()) end();
+      else arm(this.#isNews ? Math.min(ms, GATHER_MS) : ms);
+    });
+  }
+
+  #isRunning(): boolean {
+    return this.#life === 'running';
+  }
+}

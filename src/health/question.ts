@@ -1,0 +1,34 @@
+import type { Address } from '../core/address.ts';
+import type { HealthCheck } from '../core/health-check.ts';
+import { bannerQuestion } from './banner.ts';
+import { httpQuestion } from './http.ts';
+import { postgresQuestion } from './postgres.ts';
+import { redisQuestion } from './redis.ts';
+import type { Question } from './verdict.ts';
+
+/** @returns undefined: to have reached it is enough */
+export function questionFor(check: HealthCheck, candidate: Address): Question | undefined {
+  switch (check.kind) {
+    case 'tcp':
+    case 'tls':
+      return bannerQuestion(check);
+    case 'redis':
+    case 'redis-primary':
+    case 'redis-replica':
+      return redisQuestion(check);
+    case 'postgres':
+      return postgresQuestion;
+    case 'http':
+      return httpQuestion(check, candidate);
+  }
+}
+
+/** Where a candidate is asked: elsewhere than it is dialed where the check says so. */
+export function placeFor(check: HealthCheck, candidate: Address): Address {
+  if (check.kind !== 'http') return candidate;
+  const { host, port } = check;
+  if (candidate.kind === 'tcp') return { kind: 'tcp', host: host ?? candidate.host, port: port ?? candidate.port };
+  // A Unix socket has neither: what is not said is its machine, or the socket itself.
+  if (host === undefined && port === undefined) return candidate;
+  return { kind: 'tcp', host: host ?? '127.0.0.1', port: port ?? (check.isSecure ? 443 : 80) };
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { cp, mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { projectRoot, runAttache, startAttache } from '../../support/attache.ts';
+import { httpAsk, httpPort } from '../../support/http.ts';
+import { scratchFolder } from '../../support/scratch.ts';
+import { ask, startNamed } from '../../support/tcp.ts';
+
+/** This attache without its native engine. @returns its main file */
+async function withoutNative(t: TestContext): Promise<string> {
+  const root = await scratchFolder(t);
+  await mkdir(join(root, 'dist'));
+  await cp(join(projectRoot, 'dist'), join(root, 'dist'), {
+    recursive: true,
+    filter: (file) => !file.endsWith('.node'),
+  });
+  await cp(join(projectRoot, 'package.json'), join(root, 'package.json'));
+  await symlink(join(projectRoot, 'node_modules'), join(root, 'node_modules'));
+  return join(root, 'dist/main.js');
+}
+
+test('the first line says what runs, and so does /status', async (t) => {
+  const server = await startNamed(t, 'hello');
+  const env = { SRC: '127.0.0.1:0', DST: `127.0.0.1:${server.port}`, HTTP_ADDR: '127.0.0.1:0', ENGINE: 'typescript' };
+  const attache = startAttache(t, { env });
+  assert.equal(await ask(await attache.port()), 'hello');
+  const [first] = attache.lines;
+  assert.equal(first?.msg, 'starting');
+  assert.equal(first['level'], 'info');
+  assert.equal(first['engine'], 'typescript');
+  assert.equal(first['node'], process.version);
+  assert.equal(first['reason'], undefined);
+  const { body } = await httpAsk(await httpPort(attache, 'health'), '/status');
+  const status = JSON.parse(body) as { readonly engine: unknown };
+  assert.deepEqual(status.engine, { name: 'typescript' });
+});
+
+test('ENGINE=native without a native engine: the TypeScript engine serves, and the first line warns why', async (t) => {
+  const server = await startNamed(t, 'hello');
+  const main = await withoutNative(t);
+  const env = { SRC: '127.0.0.1:0', DST: `127.0.0.1:${server.port}`, ENGINE: 'native' };
+  const attache = startAttache(t, { main, env });
+  assert.equal(await ask(await attache.port()), 'hello');
+  const [first] = attache.lines;
+  assert.equal(first?.msg, 'starting without the native engine: it cannot be used here');
+  assert.equal(first['level'], 'warn');
+  assert.equal(first['engine'], 'typescript');
+  assert.match(String(first['reason']), /^dist\/native\/linux-\S+[.]node is missing: scripts\/build-native makes it$/);
+});
+
+for (const [where, thread] of [
+  ['the thread of JavaScript', undefined],
+  ['the thread of the engine', 'attache-io'],
+] as const) {
+  test(`a fault in ${where} names the engine and ENGINE=typescript in its last line, and ends the process as ever`, async (t) => {
+    const server = await startNamed(t, 'hello');
+    const env = { SRC: '127.0.0.1:0', DST: `127.0.0.1:${server.port}`, ENGINE: 'native' };
+    const attache = startAttache(t, { env });
+    assert.equal(await ask(await attache.port()), 'hello');
+    assert.equal(attache.lines[0]?.['engine'], 'native');
+    const { pid = 0 } = attache.child;
+    fault(pid, thread === undefined ? pid : threadOf(pid, thread));
+    assert.equal(await attache.exited, 'SIGSEGV');
+    assert.match(
+      attache.stderr(),
+      /\bSIGSEGV, with the native engine[.] Set ENGINE=typescript to run without it, .*\n$/,
+    );
+  });
+}
+
+/** The thread of a process that has this name. */
+function threadOf(pid: number, name: string): number {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const found = threads.find((id) => readFileSync(`/proc/${pid}/task/${id}/comm`, 'utf8').trim() === name);
+  assert.ok(found !== undefined, `no thread is called ${name}`);
+  return Number(found);
+}
+
+/** SIGSEGV for one thread. */
+function fault(pid: number, thread: number): void {
+  execFileSync('python3', ['-c', `import ctypes; assert ctypes.CDLL(None).tgkill(${pid}, ${thread}, 11) == 0`]);
+}
+
+test('ENGINE takes nothing but its three values', async (t) => {
+  const { code, stderr } = await runAttache(t, { env: { SRC: '127.0.0.1:0', DST: '127.0.0.1:1', ENGINE: 'fast' } });
+  assert.equal(code, 78);
+  assert.match(stderr, /ENGINE: expected auto, native or typescript, got "fast"/);
+});
+
+test('attache version names the engine behind the version', async (t) => {
+  const { code, stdout } = await runAttache(t, { args: ['version'] });
+  assert.equal(code, 0);
+  assert.match(stdout, /^attache \d+[.]\d+[.]\d+\nengine (native|typescript \(no native engine: .+\))\n$/);
+});
