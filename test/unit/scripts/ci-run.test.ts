@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { projectRoot } from '../../support/attache.ts';
+import { scratchFolder } from '../../support/scratch.ts';
+
+/** Runs the phase `browser` of a copy of `.ci/run` in a project whose browser suite is the given file. */
+async function ciRun(
+  t: TestContext,
+  suite: string,
+): Promise<{ readonly status: number | null; readonly output: string }> {
+  const folder = await scratchFolder(t);
+  mkdirSync(join(folder, '.ci'));
+  cpSync(join(projectRoot, '.ci/run'), join(folder, '.ci/run'));
+  writeFileSync(join(folder, 'suite.test.mjs'), suite);
+  const scripts = { 'test:browser': 'node --test --test-reporter=spec suite.test.mjs; true' };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'a', private: true, scripts }));
+  // A run within a test of node:test would report to that test.
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+  const { status, stdout } = spawnSync('bash', ['.ci/run', 'browser'], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 60_000,
+    env,
+  });
+  return { status, output: stdout };
+}
+
+test('.ci/run tells every failed test again at its end, and fails', async (t) => {
+  const { status, output } = await ciRun(
+    t,
+    `import { test } from 'node:test';
+test('first', () => { throw new Error('its cause') });
+test('second', () => {});
+test('third', () => { throw new Error('another cause') });`,
+  );
+  assert.equal(status, 1, output);
+  const [, end = ''] = output.split('===== failed in: test:browser');
+  assert.match(end, /✖ first .*its cause.*✖ third .*another cause/s);
+  assert.doesNotMatch(end, /second/);
+  assert.match(end, /\n1 passed, 2 failed\n$/);
+});
+
+test('.ci/run tells of no failed test when none failed', async (t) => {
+  const { status, output } = await ciRun(t, `import { test } from 'node:test'; test('first', () => {});`);
+  assert.equal(status, 0, output);
+  assert.doesNotMatch(output, /failed in/);
+  assert.match(output, /\n1 passed, 0 failed\n$/);
+});
