@@ -11,10 +11,9 @@ export {
   type Closed,
   type ConnectionsOptions,
   type DrainOptions,
-  /** Old name of {@link Extension}. */
-  type Endpoint,
   type Extension,
 } from './app/ambassador.ts';
+export type { Endpoint, Listener, SlotStatus } from './app/old-names.ts';
 export type { Updated } from './app/service-set.ts';
 export { type Config, type ServiceConfig } from './config/config.ts';
 export { loadConfig, type LoadOptions } from './config/load.ts';
@@ -93,8 +92,6 @@ export type {
   ChecksStatus,
   ConfigurationStatus,
   ListenerState,
-  /** Old name of {@link ListenerState}. */
-  ListenerState as SlotStatus,
   ListenerStatus,
   EngineStatus,
   ProcessStatus,
@@ -105,6 +102,6 @@ export type {
   TlsCertificate,
   TlsStatus,
 } from './core/status.ts';
-export type { Listener } from './app/event-listeners.ts';
+export type { EventCallback } from './app/event-listeners.ts';
 export type { ReloadResult } from './app/service-identity.ts';
 export type { Family, NameErrno, Resolver } from './core/resolver.ts';

@@ -21,7 +21,7 @@ export interface AdminActions {
   ) => { readonly ok: true; readonly level: string } | { readonly ok: false; readonly fault: string };
 }
 
-/** What came of another list of services; with faults nothing has changed. */
+/** The result of a new list of services. With faults nothing has changed. */
 export type Replaced =
   | {
       readonly ok: true;
@@ -38,7 +38,7 @@ export interface DrainRequest {
   readonly drained: boolean;
 }
 
-/** What came of reading the TLS material of one service again. */
+/** The result of reading the TLS material of one service again. */
 export interface Reloaded {
   readonly service: string;
   readonly outcome: 'unchanged' | 'loaded' | 'refused' | 'unavailable';

@@ -8,7 +8,7 @@ import { systemResolver } from '../names/system-resolver.ts';
 import { nodeHttp } from './node-http.ts';
 
 /** What another attache answered, or why it did not. */
-export type Reply =
+export type AttacheAnswer =
   | { readonly ok: true; readonly status: number | undefined; readonly body: string }
   /** One line for people. */
   | { readonly ok: false; readonly detail: string };
@@ -34,7 +34,7 @@ const MAX_BODY_BYTES = 4_194_304;
  *
  * @param address as in `HTTP_ADDR`; no host, or the wildcard, means this machine
  */
-export async function askAttache(address: Address, options: AskOptions): Promise<Reply> {
+export async function askAttache(address: Address, options: AskOptions): Promise<AttacheAnswer> {
   const { path, method = 'GET', sent, deadlineMs = DEADLINE_MS, signal: stop } = options;
   const late = AbortSignal.timeout(deadlineMs);
   const signal = stop === undefined ? late : AbortSignal.any([late, stop]);

@@ -11,7 +11,7 @@ import { connectionsTable, finishedTable, statusTable } from './status-table.ts'
 import type { Story } from './story.ts';
 
 /** How a command went: what it prints, and whether that is bad news. */
-export interface Outcome {
+export interface CommandOutcome {
   readonly ok: boolean;
   /** Without a newline at the end. */
   readonly text: string;
@@ -20,13 +20,13 @@ export interface Outcome {
 }
 
 /** `attache healthcheck`. */
-export async function healthCommand(address: Address): Promise<Outcome> {
+export async function healthCommand(address: Address): Promise<CommandOutcome> {
   const { ok, detail } = await probe(address);
   return { ok, text: detail };
 }
 
 /** `attache quit`: asks at `ADMIN_ADDR` for the same as SIGTERM does. */
-export async function quitCommand(address: Address): Promise<Outcome> {
+export async function quitCommand(address: Address): Promise<CommandOutcome> {
   const reply = await askAttache(address, { path: '/quit', method: 'POST' });
   if (!reply.ok) return { ok: false, text: nobody(address, reply.detail) };
   if (reply.status === 202) return { ok: true, text: visible(reply.body.trim()) };
@@ -44,7 +44,7 @@ export interface StatusOptions {
 export async function statusCommand(
   address: Address,
   { json = false, check = false }: StatusOptions = {},
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   let isWell = true;
   const outcome = await show(address, { path: '/status' }, (body) => {
     const report = body as StatusReport;
@@ -86,7 +86,7 @@ export interface ConnectionsQuery {
 }
 
 /** `attache connections`: the newest ones, open or ended, or the story of one. */
-export async function connectionsCommand(address: Address, options: ConnectionsQuery): Promise<Outcome> {
+export async function connectionsCommand(address: Address, options: ConnectionsQuery): Promise<CommandOutcome> {
   const { id, closed, failed, service, limit, json } = options;
   const as = (text: (body: unknown) => string) => (json ? asJson : text);
   if (id !== undefined)
@@ -116,7 +116,7 @@ export async function drainCommand(
     candidate,
     service,
   }: { readonly kind: 'drain' | 'undrain'; readonly candidate: string; readonly service: string | undefined },
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const query = new URLSearchParams({ candidate, ...(service !== undefined && { service }) });
   return order(address, `/${kind}?${query.toString()}`, (body) => {
     const { candidate: drained, services } = body as { candidate: string; services: readonly string[] };
@@ -125,13 +125,13 @@ export async function drainCommand(
 }
 
 /** `attache loglevel`. */
-export async function logLevelCommand(address: Address, level: string): Promise<Outcome> {
+export async function logLevelCommand(address: Address, level: string): Promise<CommandOutcome> {
   const query = new URLSearchParams({ level });
   return order(address, `/loglevel?${query.toString()}`, (body) => `log level is ${(body as { level: string }).level}`);
 }
 
 /** `attache reload`. */
-export async function reloadCommand(address: Address): Promise<Outcome> {
+export async function reloadCommand(address: Address): Promise<CommandOutcome> {
   return order(address, '/reload', (body) => {
     const { services } = body as { services: readonly Reloaded[] };
     if (services.length === 0) return 'no service speaks TLS: there is nothing to read';
@@ -142,7 +142,7 @@ export async function reloadCommand(address: Address): Promise<Outcome> {
 }
 
 /** `attache apply`. */
-export async function applyCommand(address: Address, json: string): Promise<Outcome> {
+export async function applyCommand(address: Address, json: string): Promise<CommandOutcome> {
   const asked = { path: '/services', method: 'PUT', sent: json, deadlineMs: ORDER_DEADLINE_MS } as const;
   const reply = await askAttache(address, asked);
   if (!reply.ok) return { ok: false, text: nobody(address, reply.detail) };
@@ -165,7 +165,7 @@ export async function applyCommand(address: Address, json: string): Promise<Outc
 }
 
 /** Something is to be done: what was not is told in the words of the attache that runs. */
-async function order(address: Address, path: string, text: (body: unknown) => string): Promise<Outcome> {
+async function order(address: Address, path: string, text: (body: unknown) => string): Promise<CommandOutcome> {
   const reply = await askAttache(address, { path, method: 'POST', deadlineMs: ORDER_DEADLINE_MS });
   if (!reply.ok) return { ok: false, text: nobody(address, reply.detail) };
   const { status = 0, body } = reply;
@@ -195,7 +195,7 @@ export interface WaitOptions {
 }
 
 /** `attache wait`: returns when it is ready, or when the time is over. */
-export async function waitCommand(address: Address, { timeoutMs, signal }: WaitOptions): Promise<Outcome> {
+export async function waitCommand(address: Address, { timeoutMs, signal }: WaitOptions): Promise<CommandOutcome> {
   // 0 is off: it waits for ever.
   const late = AbortSignal.timeout(timeoutMs === 0 ? MAX_DURATION_MS : timeoutMs);
   const stop = signal === undefined ? late : AbortSignal.any([late, signal]);
@@ -213,7 +213,7 @@ export async function waitCommand(address: Address, { timeoutMs, signal }: WaitO
 const WAIT_POLL_MS = 100;
 const MAX_STORY = 16_384;
 
-async function show(address: Address, options: AskOptions, text: (body: unknown) => string): Promise<Outcome> {
+async function show(address: Address, options: AskOptions, text: (body: unknown) => string): Promise<CommandOutcome> {
   const reply = await askAttache(address, options);
   if (!reply.ok) return { ok: false, text: nobody(address, reply.detail) };
   try {

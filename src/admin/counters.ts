@@ -28,7 +28,7 @@ export interface ServiceCounters {
   readonly connectionSeconds: Buckets;
   /** Counts of the present members; the counts of a candidate go when it leaves. */
   readonly members: ReadonlyMap<string, MemberCounters>;
-  /** Checks of candidates, by what came of them; empty without checks. */
+  /** Checks of candidates by result; empty without checks. */
   readonly checks: ReadonlyMap<string, number>;
   /** What they took, s. */
   readonly checkSeconds: Buckets;

@@ -12,7 +12,7 @@ import { listenOnAll, serverOpener, type MissingAddress } from '../transport/lis
 import { removeStaleSocket } from '../transport/stale-socket.ts';
 import { nodeHttp } from './node-http.ts';
 import { answerOnce, LINGER_MS } from './one-answer.ts';
-import { Places } from './places.ts';
+import { HttpAdmission } from './http-admission.ts';
 import { hasBody, readRequest } from './request-target.ts';
 
 /** A small HTTP server that never stands in the proxy's way. */
@@ -39,7 +39,7 @@ export interface HttpEndpointOptions {
    * @param missing addresses of the name that this machine does not have
    */
   readonly onListening?: (addresses: readonly [Address, ...Address[]], missing: readonly MissingAddress[]) => void;
-  /** Answers one request; whoever asks gets 500 for a throw of it. */
+  /** Answers one request. When this function throws the client gets 500. */
   readonly answer: (request: HttpRequest) => AnyAnswer | Promise<AnyAnswer>;
   /** Whether a request may have a body; default: none may. The path may have a query. */
   readonly takesBody?: (method: string, target: string) => boolean;
@@ -85,7 +85,7 @@ export type AnyAnswer = HttpAnswer | HttpStream;
 
 /** Makes a server that takes small requests without a body, one per connection, and is quick to hang up. */
 export function httpEndpoint(options: HttpEndpointOptions): HttpEndpoint {
-  return new Endpoint(options);
+  return new NodeHttpEndpoint(options);
 }
 
 const MAX_HEADER_BYTES = 8_192;
@@ -103,10 +103,10 @@ type State =
   | { readonly phase: 'opening'; readonly retry?: NodeJS.Timeout }
   | { readonly phase: 'listening'; readonly servers: readonly Server[]; readonly address: Address };
 
-class Endpoint implements HttpEndpoint {
+class NodeHttpEndpoint implements HttpEndpoint {
   readonly #options: HttpEndpointOptions;
   readonly #backoff = fullJitterBackoff(RETRY);
-  readonly #places = new Places();
+  readonly #places = new HttpAdmission();
   #state: State = { phase: 'new' };
   #closing: Promise<void> | undefined;
 
@@ -150,7 +150,7 @@ class Endpoint implements HttpEndpoint {
         socketMode,
         backlog: BACKLOG,
       });
-      // What cannot be accepted (out of descriptors) is tried again by whoever asks.
+      // A client that cannot be accepted (out of descriptors) tries again by itself.
       for (const server of servers) server.on('error', () => undefined);
       if (!this.#isOpening()) {
         await Promise.all(servers.map(shut));
@@ -207,7 +207,7 @@ function shut(server: Server): Promise<void> {
 }
 
 interface Responding extends HttpEndpointOptions {
-  readonly places: Places;
+  readonly places: HttpAdmission;
 }
 
 /** Never rejects. */

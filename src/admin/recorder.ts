@@ -31,7 +31,7 @@ const MAX_FAILURES = 10_000;
  * a thousand events that live for long would cost the garbage collector a tenth of every connection.
  */
 export class FlightRecorder {
-  readonly #ring: Place[] = [];
+  readonly #ring: RecordedConnection[] = [];
   readonly #failures = new Map<number, TlsFailedEvent>();
   #next = 0;
 
@@ -66,13 +66,13 @@ export class FlightRecorder {
     const tlsFailure = this.#failures.size === 0 ? undefined : this.#failures.get(event.id);
     if (tlsFailure !== undefined) this.#failures.delete(event.id);
     const place = this.#ring[this.#next];
-    if (place === undefined) this.#ring.push(write(newPlace(), event, tlsFailure));
+    if (place === undefined) this.#ring.push(write(emptyRecord(), event, tlsFailure));
     else write(place, event, tlsFailure);
     this.#next = (this.#next + 1) % RECORDED;
   }
 }
 
-interface Place {
+interface RecordedConnection {
   service: string;
   id: number;
   client: string;
@@ -95,7 +95,7 @@ interface Place {
   tlsFailure: TlsFailedEvent | undefined;
 }
 
-function newPlace(): Place {
+function emptyRecord(): RecordedConnection {
   return {
     service: '',
     id: -1,
@@ -118,7 +118,11 @@ function newPlace(): Place {
   };
 }
 
-function write(place: Place, event: ConnectionClosedEvent, tlsFailure: TlsFailedEvent | undefined): Place {
+function write(
+  place: RecordedConnection,
+  event: ConnectionClosedEvent,
+  tlsFailure: TlsFailedEvent | undefined,
+): RecordedConnection {
   const { attempts } = event;
   const only = attempts.length === 1 ? attempts[0] : undefined;
   place.service = event.service;
@@ -149,7 +153,15 @@ function bounded(attempts: readonly DialAttempt[]): readonly DialAttempt[] {
   return [...attempts.slice(0, half), ...attempts.slice(-half)];
 }
 
-function finished({ via, tls, unclean, ms, attempts: told, tlsFailure, ...facts }: Place): FinishedConnection {
+function finished({
+  via,
+  tls,
+  unclean,
+  ms,
+  attempts: told,
+  tlsFailure,
+  ...facts
+}: RecordedConnection): FinishedConnection {
   const attempts = told ?? [{ candidate: facts.candidate ?? '', outcome: 'ok', ms }];
   const optional = { ...(via !== undefined && { via }), ...(tls && { tls }), ...(unclean && { unclean }) };
   const connection = { ...facts, attempts, ...optional };

@@ -7,7 +7,7 @@ export const serviceStates = ['serving', 'degraded', 'failing'] as const;
  * Whether a service's clients are served now, whatever readiness says of its listeners and of discovery:
  * - `serving`: every candidate that is meant to be used answers, as far as connections and probes have found;
  * - `degraded`: some do;
- * - `failing`: none does, or there is none, or nothing listens.
+ * - `failing`: no candidate answers, the service has no candidate, or no listener listens.
  */
 export interface ServiceState {
   readonly state: (typeof serviceStates)[number];

@@ -5,7 +5,7 @@ import type { OpenConnection } from '../core/open-connection.ts';
 import { visible } from '../core/visible.ts';
 import type { FinishedConnection } from './recorder.ts';
 
-/** What became of one connection, for people and for programs. */
+/** The life of one connection, for people and for programs. */
 export interface Story {
   /** Short English. */
   readonly story: string;

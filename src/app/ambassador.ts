@@ -15,7 +15,7 @@ import type { OpenConnection, ServiceTraffic } from '../core/open-connection.ts'
 import { OwnDials } from '../core/own-dials.ts';
 import { ownListeners, type OwnListeners } from '../core/own-listeners.ts';
 import type { CandidateSource } from '../discovery/source.ts';
-import { EventListeners, type Listener } from './event-listeners.ts';
+import { EventListeners, type EventCallback } from './event-listeners.ts';
 import { localIps } from './local-ips.ts';
 import { lookupBy } from '../names/lookup.ts';
 import { systemResolver, type SystemResolver } from '../names/system-resolver.ts';
@@ -68,9 +68,6 @@ export interface Extension {
   /** The address on which the extension listens now, if any: members of a registry must not lead there. */
   address?(): Address | undefined;
 }
-
-/** Old name of {@link Extension}. */
-export type Endpoint = Extension;
 
 /** The longest that extensions keep the listeners open by their `draining`, ms. */
 export const DRAINING_LIMIT_MS = 5_000;
@@ -200,7 +197,7 @@ export class Ambassador {
   /**
    * Reads the TLS material of every service again. Never rejects.
    *
-   * @returns what came of it, for each service that speaks TLS
+   * @returns the result for each service that speaks TLS
    */
   reload(): Promise<readonly ReloadResult[]> {
     return Promise.all(this.#set.running.flatMap(({ identity }) => identity?.reload() ?? []));
@@ -313,7 +310,7 @@ export class Ambassador {
    *
    * @returns a function that ends it
    */
-  on<T extends AttacheEvent['type']>(type: T, listener: Listener<T>): () => void {
+  on<T extends AttacheEvent['type']>(type: T, listener: EventCallback<T>): () => void {
     return this.#listeners.on(type, listener);
   }
 
@@ -322,12 +319,12 @@ export class Ambassador {
    *
    * @returns a function that ends it before
    */
-  once<T extends AttacheEvent['type']>(type: T, listener: Listener<T>): () => void {
+  once<T extends AttacheEvent['type']>(type: T, listener: EventCallback<T>): () => void {
     return this.#listeners.once(type, listener);
   }
 
   /** Removes the listener that {@link Ambassador.on} added with the same two arguments. */
-  off<T extends AttacheEvent['type']>(type: T, listener: Listener<T>): void {
+  off<T extends AttacheEvent['type']>(type: T, listener: EventCallback<T>): void {
     this.#listeners.off(type, listener);
   }
 

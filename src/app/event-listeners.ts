@@ -1,7 +1,9 @@
 import type { AttacheEvent, Observer } from '../core/observer.ts';
 
 /** Is called with the events of one type, on the event loop, synchronously. */
-export type Listener<T extends AttacheEvent['type']> = (event: Extract<AttacheEvent, { readonly type: T }>) => void;
+export type EventCallback<T extends AttacheEvent['type']> = (
+  event: Extract<AttacheEvent, { readonly type: T }>,
+) => void;
 
 /** Listeners of single types of events, each an observer among others. */
 export class EventListeners {
@@ -13,7 +15,7 @@ export class EventListeners {
     this.#observers = observers;
   }
 
-  on<T extends AttacheEvent['type']>(type: T, listener: Listener<T>): () => void {
+  on<T extends AttacheEvent['type']>(type: T, listener: EventCallback<T>): () => void {
     this.off(type, listener);
     const observer: Observer = (event) => {
       if (isOfType(event, type)) listener(event);
@@ -26,7 +28,7 @@ export class EventListeners {
     };
   }
 
-  once<T extends AttacheEvent['type']>(type: T, listener: Listener<T>): () => void {
+  once<T extends AttacheEvent['type']>(type: T, listener: EventCallback<T>): () => void {
     const off = this.on(type, (event) => {
       off();
       listener(event);
@@ -34,7 +36,7 @@ export class EventListeners {
     return off;
   }
 
-  off<T extends AttacheEvent['type']>(type: T, listener: Listener<T>): void {
+  off<T extends AttacheEvent['type']>(type: T, listener: EventCallback<T>): void {
     const ofType = this.#byType.get(type);
     const observer = ofType?.get(listener);
     if (observer === undefined) return;

@@ -4,7 +4,7 @@ import { AttacheError } from '../core/errors.ts';
 import type { TlsDialSettings } from '../transport/engine.ts';
 import { ServiceIdentity, type ActiveTls } from './service-identity.ts';
 
-/** What reading certificates once came to; `stop` ends what is left of it. */
+/** The result of reading certificates once; `stop` ends the rest of the loading. */
 export type LoadedIdentity = (
   | { readonly outcome: 'loaded' | 'unavailable'; readonly says: string; readonly dialing: TlsDialSettings | undefined }
   /** They were read, and are no good. */

@@ -37,7 +37,7 @@ function residentBytes(): number {
   return lastResident;
 }
 
-/** Of the control group, version 1 or 2; where there is none, libuv says so by a number no machine has, or by 0. */
+/** The limit of the control group, version 1 or 2. Without a limit libuv answers 0, or a number that no machine has. */
 function containerLimit(): number {
   // Documented since 18.15, missing in the types of some versions.
   const limit = process.constrainedMemory() as number | undefined;

@@ -323,7 +323,7 @@ async function askRunning(command: AskingCommand, env: NodeJS.ProcessEnv): Promi
       return say(await commands.waitCommand(address, command));
     case 'status':
       if (!command.watch) return say(await commands.statusCommand(address, command));
-      // Whoever reads may leave early (`attache status --watch | head`): that is no fault.
+      // The reader may leave early (`attache status --watch | head`): that is no fault.
       await commands.watchStatus(address, { isTerminal: isatty(1), write: (text) => print(1, text) });
       return exitCodes.clean;
   }

@@ -138,7 +138,7 @@ export class Registrations {
     await Promise.all([...this.#registrars.values()].map(async ({ loading }) => (await quietly(loading))?.close()));
   }
 
-  /** What tells of a change may stand in the middle of it. */
+  /** An event may be sent in the middle of the change that it reports. */
   #judgeSoon(): void {
     if (this.#isDue) return;
     this.#isDue = true;

@@ -62,7 +62,7 @@ export class ServiceIdentity {
     const peers = {
       policy: peerPolicy(tls.mode === 'server' ? tls.allow : []),
       nameOf: peerName,
-      // Candidates are told of it, by version 2 alone.
+      // Only version 2 of the header tells candidates about TLS.
       commonNameOf: tls.mode === 'server' && service.proxyProtocol === 'v2' ? commonName : undefined,
     };
     if (tls.mode === 'server') {

@@ -13,12 +13,12 @@ export interface EjectionSettings {
  * What an outcome has changed. `again`: the connection that probed it failed, so it has not been of use since it was first
  * ejected.
  */
-export type HealthChange =
+export type EjectionChange =
   | { readonly kind: 'ejected'; readonly fails: number; readonly forMs: number; readonly again: boolean }
   /** `by`: what found that it answers, a client's connection or a probe. */
   | { readonly kind: 'recovered'; readonly by: 'connection' | 'probe' };
 
-/** What one connection learns of a candidate: begun by {@link Health.attempt}, ended by exactly one of the other calls. */
+/** What one connection learns of a candidate: begun by {@link PassiveHealth.attempt}, ended by exactly one of the other calls. */
 export interface Attempt {
   /** The one connection that a candidate gets after its ejection. */
   readonly isProbing: boolean;
@@ -35,7 +35,7 @@ const AVAILABLE: State = { kind: 'available' };
 const PROBING: State = { kind: 'probing' };
 
 /** The health of one candidate, as connections and probes find it. No timer runs here. */
-export class Health {
+export class PassiveHealth {
   readonly #settings: EjectionSettings;
   #state: State = AVAILABLE;
   #fails = 0;
@@ -64,7 +64,7 @@ export class Health {
   }
 
   /** The probe that began in `era` was answered. One that began before a recovery says nothing about the time after it. */
-  probed(era: number): HealthChange | undefined {
+  probed(era: number): EjectionChange | undefined {
     return era === this.#era ? this.#recover('probe') : undefined;
   }
 
@@ -76,11 +76,11 @@ export class Health {
   }
 
   /** It answered: that ends its ejection at once, whichever connection it was. */
-  succeeded(): HealthChange | undefined {
+  succeeded(): EjectionChange | undefined {
     return this.#recover('connection');
   }
 
-  failed(attempt: Attempt, errno: FailureCode, now: number): HealthChange | undefined {
+  failed(attempt: Attempt, errno: FailureCode, now: number): EjectionChange | undefined {
     if (attempt.era !== this.#era) return undefined;
     const { maxFails, failTimeoutMs } = this.#settings;
     this.#fails += 1;
@@ -98,7 +98,7 @@ export class Health {
     if (attempt.isProbing && attempt.era === this.#era) this.#state = { kind: 'ejected', until: -Infinity };
   }
 
-  #recover(by: 'connection' | 'probe'): HealthChange | undefined {
+  #recover(by: 'connection' | 'probe'): EjectionChange | undefined {
     this.#fails = 0;
     this.#lastErrno = undefined;
     if (this.#state.kind === 'available') return undefined;

@@ -2,16 +2,16 @@ import type { Address } from '../core/address.ts';
 import type { Endpoint } from '../core/endpoint.ts';
 import type { CandidateStatus } from '../core/status.ts';
 import type { Candidate } from './candidate.ts';
-import type { Health } from './ejection.ts';
+import type { PassiveHealth } from './ejection.ts';
 import type { Load } from './load-ticket.ts';
 
 /** A candidate as its pool sees it. */
 export class Member implements Candidate {
-  readonly health: Health;
+  readonly health: PassiveHealth;
   readonly load: Load;
   #endpoint: Endpoint;
 
-  constructor(endpoint: Endpoint, state: { readonly health: Health; readonly load: Load }) {
+  constructor(endpoint: Endpoint, state: { readonly health: PassiveHealth; readonly load: Load }) {
     this.#endpoint = endpoint;
     this.health = state.health;
     this.load = state.load;

@@ -2,7 +2,7 @@ import type { Address } from '../core/address.ts';
 import { toEndpoint, type Endpoint } from '../core/endpoint.ts';
 import type { CandidateStatus } from '../core/status.ts';
 import type { Candidate } from './candidate.ts';
-import { Health, type EjectionSettings, type HealthChange } from './ejection.ts';
+import { PassiveHealth, type EjectionSettings, type EjectionChange } from './ejection.ts';
 import { Member } from './member.ts';
 import type { PickFor, Policy } from './policies.ts';
 import type { Load } from './load-ticket.ts';
@@ -11,12 +11,12 @@ import { Selection, type SelectionPool } from './selection.ts';
 export interface PoolOptions {
   /** Default: no candidate is ever ejected. */
   readonly ejection?: EjectionSettings;
-  /** Keys of members that get no new connections; whoever owns it changes it. */
+  /** Keys of members that get no new connections. The owner of the set changes it. */
   readonly drained?: ReadonlySet<string>;
   /** What checks have found of its members; default: nothing. */
   readonly checks?: CheckedHealth | undefined;
   /** A candidate was ejected, with the fault that did it, or is of use again. */
-  readonly onHealth?: (candidate: Candidate, change: HealthChange, errno: string | undefined) => void;
+  readonly onHealth?: (candidate: Candidate, change: EjectionChange, errno: string | undefined) => void;
   /** Monotonic, ms; default: `performance.now`. A jump of the wall clock changes nothing. */
   readonly now?: () => number;
 }
@@ -130,6 +130,6 @@ export class Pool {
     const { key } = endpoint;
     const load = this.#departed.get(key) ?? { open: 0 };
     this.#departed.delete(key);
-    return new Member(endpoint, { health: new Health(this.#ejection), load });
+    return new Member(endpoint, { health: new PassiveHealth(this.#ejection), load });
   }
 }

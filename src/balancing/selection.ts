@@ -1,6 +1,6 @@
 import { isOwnFault, type FailureCode } from '../core/dial-failure.ts';
 import type { Candidate } from './candidate.ts';
-import type { Attempt, HealthChange } from './ejection.ts';
+import type { Attempt, EjectionChange } from './ejection.ts';
 import type { Member } from './member.ts';
 import type { Fits, PickFor, Picker, Policy } from './policies.ts';
 import { LoadTicket } from './load-ticket.ts';
@@ -15,7 +15,7 @@ export interface SelectionPool {
   readonly isUsable: (member: Member) => boolean;
   /** Whether checks speak for a member; the others are the last resort. Undefined: nobody checks. */
   readonly isWell: ((member: Member) => boolean) | undefined;
-  readonly changed: (member: Member, change: HealthChange, errno: string | undefined) => void;
+  readonly changed: (member: Member, change: EjectionChange, errno: string | undefined) => void;
 }
 
 /** The candidate that is being dialed. */

@@ -1,4 +1,4 @@
-/** One command of the program: everything that help, completion and the reading of a command line need of it. */
+/** One command of the program: everything that help, completion and the reading of a command line need to know. */
 export interface CommandRow {
   /** One line. */
   readonly does: string;

@@ -34,7 +34,7 @@ export function describeConfigJson(config: Config, more: object = {}): string {
   return JSON.stringify(all, null, 2);
 }
 
-/** The settings of one service with what they come to, lower case, without secrets. */
+/** The effective settings of one service, lower case, without secrets. */
 export function describeService(service: ServiceConfig): Readonly<Record<string, Plain>> {
   return Object.fromEntries(serviceRows(service));
 }

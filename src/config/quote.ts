@@ -19,7 +19,7 @@ export function quoteName(name: string): string {
   return name.length <= MAX_SHOWN && PLAIN_NAME.test(name) ? name : escape(cut(name));
 }
 
-/** A text as it is when every character of it can be seen, otherwise quoted and escaped; never cut. */
+/** A text unchanged when all its characters are visible, otherwise quoted and escaped; never cut. */
 export function printable(text: string): string {
   return /[\p{C}\p{Zl}\p{Zp}]/u.test(text) ? escape(text) : text;
 }

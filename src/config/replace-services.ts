@@ -10,7 +10,7 @@ import { confined, refuseBeyond } from './run-time-limits.ts';
 
 /** A list of services from outside that takes the place of those that were declared. */
 export interface Replacement extends Omit<LoadOptions, 'readFile'> {
-  /** A JSON array in the shape of `SERVICES`; `[]` is none. */
+  /** A JSON array in the shape of `SERVICES`; `[]` means no service. */
   readonly json: string;
   /** What faults call it, such as `services`. */
   readonly origin: string;

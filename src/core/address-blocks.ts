@@ -11,7 +11,7 @@ export interface AddressBlock {
 /**
  * Reads `10.0.0.0/8`, `fd00::/8`, a single address, or one with a port: `127.0.0.1:6380`, `[::1]:6380`.
  *
- * @throws RangeError when it is none of these
+ * @throws RangeError for any other text
  */
 export function parseBlock(text: string): AddressBlock {
   const [, inBrackets, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
@@ -26,7 +26,7 @@ export function parseBlock(text: string): AddressBlock {
 /**
  * Splits `10.0.0.0/8`, `fd00::/8` or a single address.
  *
- * @throws RangeError when it is none of these
+ * @throws RangeError for any other text
  */
 export function parseCidr(block: string): { network: string; prefix: number; family: 'ipv4' | 'ipv6' } {
   const [network = '', prefixText, ...rest] = block.split('/');

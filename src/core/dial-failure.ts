@@ -25,15 +25,15 @@ export type OwnCode =
 
 /** Codes of the system and of TLS that are written out somewhere. */
 type KnownCode =
-  Shortage | 'EADDRNOTAVAIL' | 'ECONNREFUSED' | 'CERT_HAS_EXPIRED' | 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+  ShortageErrno | 'EADDRNOTAVAIL' | 'ECONNREFUSED' | 'CERT_HAS_EXPIRED' | 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 
-/** What the system refuses to us, whoever is dialed: no fault of a candidate, and no other candidate would help. */
-type Shortage = 'EMFILE' | 'ENFILE' | 'ENOBUFS' | 'ENOMEM';
+/** What the system refuses to this process, for any candidate: no fault of the candidate, and no other candidate would help. */
+type ShortageErrno = 'EMFILE' | 'ENFILE' | 'ENOBUFS' | 'ENOMEM';
 
 /** Why a dial or a handshake failed: a code of ours, or what an error carried. One that is misspelt does not compile. */
 export type FailureCode = OwnCode | KnownCode | Errno;
 
-const SHORTAGES = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] as const satisfies readonly Shortage[];
+const SHORTAGES = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'] as const satisfies readonly ShortageErrno[];
 
 /**
  * Faults of ours, which say nothing about the candidate: it left the set or lost its role while it was dialed, there was no certificate to

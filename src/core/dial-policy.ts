@@ -23,7 +23,7 @@ export const permitAll: DialPolicy = { permits: () => true, refusal: () => undef
  *
  * @param allow CIDR blocks, single addresses, or addresses with a port
  * @param own default: none
- * @throws RangeError when an entry is none of these, naming it
+ * @throws RangeError that names an entry of any other form
  */
 export function dialPolicy(allow: readonly string[], own: OwnListeners = noListeners): DialPolicy {
   const listed = allow.map(parseBlock);

@@ -32,7 +32,7 @@ export class OwnDials {
   }
 }
 
-/** Whether a way has been through this listener: whoever follows it once more follows it for ever. */
+/** Whether a chain of dials has been through this listener: once more would be a loop. */
 export function hasPassed(door: object, way: Passage | undefined): boolean {
   for (let passage = way; passage !== undefined; passage = passage.before) if (passage.door === door) return true;
   return false;

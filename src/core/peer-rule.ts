@@ -70,7 +70,7 @@ export function dnsLabels(name: string): readonly string[] | undefined {
   return name.length <= MAX_NAME_LENGTH && labels.every((label) => LABEL.test(label)) ? labels : undefined;
 }
 
-/** One form for each IP address, so that equal addresses have equal texts; undefined for what is none. */
+/** One form for each IP address, so that equal addresses have equal texts; undefined for a text that is no IP address. */
 export function canonicalIp(text: string): string | undefined {
   const version = isIP(text);
   // A zone is this machine's own business and in no certificate.

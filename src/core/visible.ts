@@ -8,7 +8,7 @@ export function escapeInvisible(text: string): string {
   return text.replace(INVISIBLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** Text of others on one line that shows all of it there is, and at most `max` characters of it. */
+/** A foreign text on one line with all its characters visible, at most `max` of them. */
 export function visible(text: string, max = 256): string {
   // A cut must not leave half of a surrogate pair.
   const cut = text.length <= max ? text : `${text.slice(0, max).replace(/[\ud800-\udbff]$/, '')}…`;

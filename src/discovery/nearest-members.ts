@@ -2,7 +2,7 @@ import { parseAddress } from '../core/address.ts';
 import type { NearestMembers } from './source.ts';
 
 /**
- * What stands below a directory of the registry, as paths relative to it; only the first of it where that is much. ''
+ * The members below a directory of the registry, as paths relative to that directory; only the first ones of many. ''
  * is the whole registry, whose paths are whole.
  */
 export type ListBelow = (directory: string) => Promise<readonly string[]>;

@@ -53,7 +53,7 @@ export function faultOf(error: unknown, context: FaultContext): EtcdFault {
 }
 
 /** What a `SourceState` carries. */
-export function faultText(fault: EtcdFault): string {
+export function etcdFaultText(fault: EtcdFault): string {
   return `${fault.label}: ${fault.message}`;
 }
 

@@ -20,7 +20,7 @@ export interface ClaimOptions {
   readonly former: readonly string[];
 }
 
-/** What became of a claim: the key is ours now, or another lease holds it ('0': no lease does). */
+/** The result of a claim: the key is ours now, or another lease holds it ('0': no lease does). */
 export type Claim =
   | { readonly kind: 'held'; readonly revision: number }
   | { readonly kind: 'taken'; readonly lease: string; readonly revision: number };

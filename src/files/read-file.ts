@@ -3,7 +3,7 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errnoOf } from '../core/errors.ts';
 import { expectReadable, tooLate, tooLong, type Pipes } from './file-fault.ts';
-import { inPlace } from './places.ts';
+import { onFileThread } from './file-threads.ts';
 
 export interface ReadOptions {
   /** Default 1 MiB: whatever is longer is not what was meant. */
@@ -49,7 +49,7 @@ export async function readBounded(path: string, options: ReadOptions = {}): Prom
       await file.close();
     }
   };
-  return inPlace(work, deadlineMs, () => {
+  return onFileThread(work, deadlineMs, () => {
     over.abort();
     return tooLate(deadlineMs, isPipe);
   });

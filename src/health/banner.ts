@@ -1,10 +1,12 @@
 import type { HealthCheck } from '../core/health-check.ts';
 import { matcherOf } from './expectation.ts';
 import { excerpt } from './excerpt.ts';
-import { OK, type Question } from './verdict.ts';
+import { OK, type CheckProtocol } from './check-protocol.ts';
 
 /** Bytes to send and an answer to expect, as somebody wrote them. */
-export function bannerQuestion(check: Extract<HealthCheck, { readonly kind: 'tcp' | 'tls' }>): Question | undefined {
+export function bannerProtocol(
+  check: Extract<HealthCheck, { readonly kind: 'tcp' | 'tls' }>,
+): CheckProtocol | undefined {
   const { send, expect } = check;
   const bytes = Buffer.from(send, 'latin1');
   if (expect === undefined) {

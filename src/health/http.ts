@@ -1,7 +1,7 @@
 import { formatAddress, type Address } from '../core/address.ts';
 import type { HttpCheck } from '../core/health-check.ts';
 import { excerpt } from './excerpt.ts';
-import { OK, type Question, type Verdict } from './verdict.ts';
+import { OK, type CheckProtocol, type HealthVerdict } from './check-protocol.ts';
 
 const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: ([^\r\n]*))?\r?\n/;
 const HEAD_END = /\r?\n\r?\n/;
@@ -10,7 +10,7 @@ const LENGTH = /^content-length:[ \t]*(\d+)[ \t]*\r?$/im;
 const BEGINNING = 'HTTP/1.';
 
 /** A GET. Its answer is read to its end, within bounds, so that the server need not write to somebody who has left. */
-export function httpQuestion(check: HttpCheck, candidate: Address): Question {
+export function httpProtocol(check: HttpCheck, candidate: Address): CheckProtocol {
   const { target, username, password, isSecure } = check;
   const host = hostOf(check, candidate);
   const login = Buffer.from(`${username ?? ''}:${password ?? ''}`).toString('base64');
@@ -28,7 +28,7 @@ export function httpQuestion(check: HttpCheck, candidate: Address): Question {
   return { send: Buffer.from(head.join('\r\n')), judge, ending: isSecure ? 'finish' : 'reset' };
 }
 
-function judge(answer: Buffer, isOver: boolean): Verdict | undefined {
+function judge(answer: Buffer, isOver: boolean): HealthVerdict | undefined {
   const text = answer.toString('latin1');
   const [line, code = '', reason = ''] = STATUS_LINE.exec(text) ?? [];
   if (line === undefined) {

@@ -1,12 +1,12 @@
 import { excerpt } from './excerpt.ts';
-import { OK, type Question } from './verdict.ts';
+import { OK, type CheckProtocol } from './check-protocol.ts';
 
 /** An SSLRequest: its length, and the code that stands for it (PostgreSQL, "Message Formats"). */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 const ANSWERS: readonly (number | undefined)[] = [...Buffer.from('SN')];
 
 /** Every server since 7.1 answers it before anybody has to log in, and writes no line for a client that then leaves. */
-export const postgresQuestion: Question = {
+export const postgresProtocol: CheckProtocol = {
   send: SSL_REQUEST,
   // A reset would be a line in its log.
   ending: 'finish',

@@ -1,7 +1,7 @@
 import type { HealthCheck } from '../core/health-check.ts';
 import { excerpt } from './excerpt.ts';
-import { OK, type Question, type Verdict } from './verdict.ts';
-import { readReply, type Reply } from './resp.ts';
+import { OK, type CheckProtocol, type HealthVerdict } from './check-protocol.ts';
+import { readRespReply, type RespReply } from './resp.ts';
 
 type RedisCheck = Extract<HealthCheck, { readonly kind: 'redis' | 'redis-primary' | 'redis-replica' }>;
 
@@ -9,7 +9,7 @@ type RedisCheck = Extract<HealthCheck, { readonly kind: 'redis' | 'redis-primary
 const ALIVE = /^(?:NOAUTH|NOPERM|WRONGPASS)\b/;
 
 /** `PING`, or `ROLE`, behind `AUTH` where there is a password; both are sent at once. */
-export function redisQuestion(check: RedisCheck): Question {
+export function redisProtocol(check: RedisCheck): CheckProtocol {
   const { kind, username, password } = check;
   const login = password === undefined ? [] : [['AUTH', ...(username === undefined ? [] : [username]), password]];
   const commands = [...login, [kind === 'redis' ? 'PING' : 'ROLE']];
@@ -33,14 +33,14 @@ export function redisQuestion(check: RedisCheck): Question {
   };
 }
 
-function judgePing(reply: Reply): Verdict {
+function judgePing(reply: RespReply): HealthVerdict {
   if (reply.kind === 'text' && reply.text === 'PONG') return OK;
   if (reply.kind === 'error' && ALIVE.test(reply.text)) return OK;
   return { isOk: false, fault: `expected PONG, got ${shown(reply)}` };
 }
 
 /** The first words of what `ROLE` says: `master`; `slave`, host, port, and how far its link to the master is. */
-function judgeRole(reply: Reply, wanted: 'master' | 'slave'): Verdict {
+function judgeRole(reply: RespReply, wanted: 'master' | 'slave'): HealthVerdict {
   const items = reply.kind === 'list' ? reply.items.map((item) => (item.kind === 'text' ? item.text : '')) : [];
   const [role, , , link = ''] = items;
   const what = wanted === 'master' ? 'a primary' : 'a replica';
@@ -56,11 +56,11 @@ function judgeRole(reply: Reply, wanted: 'master' | 'slave'): Verdict {
   };
 }
 
-function readAll(answer: Buffer, most: number): readonly Reply[] | 'broken' {
-  const replies: Reply[] = [];
+function readAll(answer: Buffer, most: number): readonly RespReply[] | 'broken' {
+  const replies: RespReply[] = [];
   let offset = 0;
   while (replies.length < most) {
-    const read = readReply(answer, offset);
+    const read = readRespReply(answer, offset);
     if (read === 'broken') return read;
     if (read === 'short') break;
     replies.push(read.reply);
@@ -73,7 +73,7 @@ function readSoFar(answer: Buffer): string {
   return answer.length === 0 ? 'none' : `"${excerpt(answer)}"`;
 }
 
-function shown(reply: Reply): string {
+function shown(reply: RespReply): string {
   if (reply.kind === 'list') {
     const [first] = reply.items;
     return first?.kind === 'text' ? `"${excerpt(first.text)}"` : 'a list';

@@ -1,10 +1,10 @@
 /** A reply of the Redis protocol, version 2; numbers are texts, and what is missing is an empty one. */
-export type Reply =
+export type RespReply =
   | { readonly kind: 'text' | 'error'; readonly text: string }
-  | { readonly kind: 'list'; readonly items: readonly Reply[] };
+  | { readonly kind: 'list'; readonly items: readonly RespReply[] };
 
 /** `short`: more is to come; `broken`: this is no reply. */
-export type ReadReply = { readonly reply: Reply; readonly end: number } | 'short' | 'broken';
+export type ReadRespReply = { readonly reply: RespReply; readonly end: number } | 'short' | 'broken';
 
 const MOST_LINE_BYTES = 1024;
 const MOST_ITEMS = 1024;
@@ -12,7 +12,7 @@ const MOST_DEPTH = 4;
 const NUMBER = /^-?\d{1,9}$/;
 
 /** Reads the reply that begins at `offset`. */
-export function readReply(bytes: Buffer, offset: number, depth = 0): ReadReply {
+export function readRespReply(bytes: Buffer, offset: number, depth = 0): ReadRespReply {
   const lineEnd = bytes.indexOf('\r\n', offset, 'latin1');
   if (lineEnd === -1) return bytes.length - offset > MOST_LINE_BYTES || !mayBegin(bytes[offset]) ? 'broken' : 'short';
   const line = bytes.toString('latin1', offset + 1, lineEnd);
@@ -34,7 +34,7 @@ export function readReply(bytes: Buffer, offset: number, depth = 0): ReadReply {
   }
 }
 
-function readBulk(bytes: Buffer, from: number, length: number): ReadReply {
+function readBulk(bytes: Buffer, from: number, length: number): ReadRespReply {
   if (length < 0) return { reply: { kind: 'text', text: '' }, end: from };
   const end = from + length;
   if (bytes.length < end + 2) return 'short';
@@ -47,12 +47,12 @@ interface Items {
   readonly depth: number;
 }
 
-function readItems(bytes: Buffer, { from, count, depth }: Items): ReadReply {
+function readItems(bytes: Buffer, { from, count, depth }: Items): ReadRespReply {
   if (count > MOST_ITEMS) return 'broken';
-  const items: Reply[] = [];
+  const items: RespReply[] = [];
   let end = from;
   while (items.length < count) {
-    const read = readReply(bytes, end, depth + 1);
+    const read = readRespReply(bytes, end, depth + 1);
     if (typeof read === 'string') return read;
     items.push(read.reply);
     end = read.end;

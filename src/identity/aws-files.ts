@@ -3,7 +3,7 @@ import { FileFault } from '../files/file-fault.ts';
 import { readBounded } from '../files/read-file.ts';
 import { FaultCollector, invalid } from './material-error.ts';
 
-/** Variables of AWS that name a file. The SDK reads it itself, the token even with the event loop, whatever it is. */
+/** Variables of AWS that name a file. The SDK reads these files itself, without a limit, and the token's file even synchronously. */
 const NAMES = [
   'AWS_SHARED_CREDENTIALS_FILE',
   'AWS_CONFIG_FILE',

@@ -33,7 +33,7 @@ export class Deadline {
   }
 
   /**
-   * What `work` comes to, unless the wait ends before it; then `work` goes on unheard.
+   * The result of `work`, unless the wait ends earlier; then `work` goes on and its result is dropped.
    *
    * @throws the reason of the end
    */

@@ -3,7 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errnoOf } from '../core/errors.ts';
 import { FileFault, tooLate } from '../files/file-fault.ts';
-import { inPlace } from '../files/places.ts';
+import { onFileThread } from '../files/file-threads.ts';
 import { FILE_DEADLINE_MS, readBounded } from '../files/read-file.ts';
 import { Deadline } from './deadline.ts';
 import { FaultCollector, invalid, unavailable } from './material-error.ts';
@@ -99,7 +99,7 @@ async function readOne(path: string, deadlineMs: number): Promise<Outcome> {
 
 /** Where links lead to. */
 function placeOf(path: string, ms: number): Promise<string> {
-  return inPlace(
+  return onFileThread(
     () => realpath(path),
     ms,
     () => tooLate(ms, false),
@@ -124,7 +124,7 @@ async function identifyFile(path: string): Promise<string | undefined> {
     const place = await realpath(path);
     return identityOf(place, await stat(place, { bigint: true }));
   };
-  return inPlace(look, FILE_DEADLINE_MS, () => tooLate(FILE_DEADLINE_MS, false)).catch(() => undefined);
+  return onFileThread(look, FILE_DEADLINE_MS, () => tooLate(FILE_DEADLINE_MS, false)).catch(() => undefined);
 }
 
 /** With the place that links lead to: the number of an inode is soon used again. */

@@ -50,7 +50,7 @@ export class FaultCollector {
     }
   }
 
-  /** What `work` comes to, undefined after a fault. @throws what it rejects with that is no {@link MaterialError} */
+  /** The result of `work`, undefined after a fault. @throws any rejection that is no {@link MaterialError} */
   async settle<T>(work: Promise<T>): Promise<T | undefined> {
     try {
       return await work;

@@ -66,7 +66,7 @@ export class MaterialReloader {
       this.#first = new Promise((resolve, reject) => {
         this.#following = this.#follow(resolve, reject);
       });
-      // Whoever stops it while it loads may have nobody waiting for it any more.
+      // A caller that stops the reloader while it loads may no longer wait for the load.
       this.#first.catch(() => undefined);
     }
     return this.#first;

@@ -24,7 +24,7 @@ export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 /**
  * What one side of TLS needs, whole and checked: it is swapped as one value or not at all. Frozen. Neither
- * `JSON.stringify` nor an inspection of it shows the key.
+ * `JSON.stringify` nor an inspection shows the key.
  */
 export interface TlsMaterial {
   readonly role: TlsRole;

@@ -19,7 +19,7 @@ export interface ParseMaterialOptions {
 }
 
 /**
- * Checks a set of PEM texts as a whole, and makes of it what TLS needs. The server role needs `cert` and `key`, and `ca`
+ * Checks a set of PEM texts as a whole, and turns them into what TLS needs. The server role needs `cert` and `key`, and `ca`
  * when clients must show a certificate. In the client role `cert` and `key` go together, and without `ca` the roots
  * that Node trusts are used.
  *

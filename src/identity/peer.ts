@@ -27,9 +27,9 @@ export function peerName(certificate: X509Certificate): string | undefined {
   return uris[0] ?? dns[0] ?? commonName(certificate);
 }
 
-type Matcher = (names: AlternativeNames, certificate: X509Certificate) => boolean;
+type NameMatcher = (names: AlternativeNames, certificate: X509Certificate) => boolean;
 
-function matcherOf(rule: PeerRule): Matcher {
+function matcherOf(rule: PeerRule): NameMatcher {
   switch (rule.kind) {
     case 'dns':
       return dnsMatcher(rule.pattern.split('.'));
@@ -42,8 +42,8 @@ function matcherOf(rule: PeerRule): Matcher {
   }
 }
 
-/** A wildcard in the certificate is no label, so a certificate for `*.prod.internal` is none of the peers there. */
-function dnsMatcher(pattern: readonly string[]): Matcher {
+/** A wildcard in the certificate is no label, so a certificate for `*.prod.internal` matches no peer there. */
+function dnsMatcher(pattern: readonly string[]): NameMatcher {
   const matches = (name: string): boolean => {
     const labels = dnsLabels(name);
     return labels?.length === pattern.length && pattern.every((label, i) => label === '*' || label === labels[i]);

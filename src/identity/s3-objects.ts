@@ -125,7 +125,7 @@ export class S3Objects {
     }
   }
 
-  async #collect({ body, length }: Found, origin: string, deadline: Deadline): Promise<Buffer> {
+  async #collect({ body, length }: FoundObject, origin: string, deadline: Deadline): Promise<Buffer> {
     const { stallMs } = this.#timing;
     if (length !== undefined && length > MAX_PART_BYTES) return refuse(body, origin);
     const end = (): void => void body.destroy();
@@ -159,7 +159,7 @@ interface Look {
   mayRenew: boolean;
 }
 
-type Found = Extract<S3Answer, { readonly kind: 'found' }>;
+type FoundObject = Extract<S3Answer, { readonly kind: 'found' }>;
 
 function refuse(body: Readable, origin: string): never {
   body.destroy();

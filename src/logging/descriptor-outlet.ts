@@ -68,7 +68,7 @@ class Writing {
     return false;
   }
 
-  /** A file's descriptor, too, can say that it would block: whoever shares it has made it so. */
+  /** A file's descriptor, too, can say that it would block: another process that shares it made it non-blocking. */
   #failed(error: unknown, again: () => void): void {
     if (errnoOf(error) !== 'EAGAIN') {
       this.#done(error instanceof Error ? error : new Error(String(error)));

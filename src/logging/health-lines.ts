@@ -4,13 +4,13 @@ import { shorten } from './serialize-error.ts';
 
 const MAX_CANDIDATES = 20;
 
-/** What counts as the same line. */
+/** Events of one kind share one limit of lines. */
 export function kindOf(event: CandidateHealthEvent | RegistrationEvent | RoleSplitEvent): string {
   if (event.type === 'role-split') return 'split';
   return event.type === 'registration' ? `registration ${event.phase}` : event.state;
 }
 
-/** What checks have found, and what came of it, as a line. @param counted lines like it that were left out */
+/** Writes one line about health, roles or a registration. @param counted how many lines of the same kind were left out */
 export function writeHealth(
   logger: Logger,
   event: CandidateHealthEvent | RegistrationEvent | RoleSplitEvent,
@@ -34,7 +34,7 @@ export function writeHealth(
   else logger.warn(fields, 'candidate unhealthy');
 }
 
-/** How a registration stands now, as a line. @param counted lines like it that were left out */
+/** Writes the state of a registration. @param counted how many lines of the same kind were left out */
 function writeRegistration(
   logger: Logger,
   { service, key, phase, error }: RegistrationEvent,

@@ -13,7 +13,7 @@ const OLD_PATIENCE_MS = 1_000;
 const MAX_AGE_MS = 30_000;
 const MAX_NAMES = 1_000;
 
-/** The name itself is at fault: what was known of it before is no longer true. */
+/** The name itself is at fault: its earlier answers are no longer true. */
 const FINAL: ReadonlySet<string> = new Set(['ENOTFOUND', 'IPV4_ONLY', 'IPV6_ONLY']);
 
 interface Answer {

@@ -15,7 +15,7 @@ export interface DnsQuestion {
   readonly isOver: () => boolean;
 }
 
-/** Of one packet, at first; Node's library learns from what came what is usual, and sends more of them. */
+/** The first time-out of one packet. Node's library then learns the usual time from the answers, and sends more packets. */
 const PACKET_MS = 1_500;
 const PACKETS = 3;
 /** Questions of that many packets, while somebody waits. */

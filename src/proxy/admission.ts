@@ -21,7 +21,7 @@ export interface AdmissionOptions {
 export const BACK_OFF_MS = 1_000;
 
 /** `in`: there is a place, to be given back by `leave`; otherwise why the client is to be turned away. */
-export type Entry = 'in' | 'out_of_resources' | 'out_of_memory';
+export type AdmissionResult = 'in' | 'out_of_resources' | 'out_of_memory';
 
 /** The door of the whole process: lets in as many connections as it has descriptors and memory for, over all services. */
 export class Admission {
@@ -44,7 +44,7 @@ export class Admission {
     return this.#memory.isOn;
   }
 
-  enter(): Entry {
+  enter(): AdmissionResult {
     const { most, memory } = this.#options;
     if (this.#inside >= most || performance.now() - this.#failedAt < BACK_OFF_MS) {
       this.#descriptors.refused();

@@ -20,7 +20,7 @@ import type {
 import { ConnectionRecord } from './connection-record.ts';
 import { refusalOf } from './refusal.ts';
 import { Preface } from './preface.ts';
-import { Search, type Found, type SearchContext, type SearchFailure, type SearchOwner } from './search.ts';
+import { Search, type SearchResult, type SearchContext, type SearchFailure, type SearchOwner } from './search.ts';
 import { TimeLimits, type TimeLimitSettings } from './time-limits.ts';
 
 /** What a connection needs of its service. One object per listener, shared by all its connections. */
@@ -110,7 +110,7 @@ export class Connection implements ClientOwner, HandshakeOwner, SearchOwner, Con
     return this.#state.phase === 'relaying' ? this.#state.relay : undefined;
   }
 
-  /** What is known of it now. */
+  /** What is known about the connection now. */
   get facts(): OpenConnection {
     const { id, client, via, history, tls, acceptedAt } = this.#record;
     const { phase, candidate } = this.#place;
@@ -136,7 +136,7 @@ export class Connection implements ClientOwner, HandshakeOwner, SearchOwner, Con
   }
 
   start(): void {
-    // Whoever heard of it may have ended it at once.
+    // An observer of the event may have ended the connection at once.
     if (this.#state.phase !== 'new') return;
     const { handshake: asked, ownDials, door } = this.#context;
     this.#cameBy = ownDials.leadingTo(this.#client);
@@ -183,7 +183,7 @@ export class Connection implements ClientOwner, HandshakeOwner, SearchOwner, Con
     this.#client.destroy();
   }
 
-  /** By RST: whoever began it must not take the end for an answer that was empty. */
+  /** By RST: the client must not take the end for an empty answer. */
   #refuseLoop(): void {
     this.#finish('attache', 'loop');
     if (this.#client.closed) this.clientClosed();
@@ -219,7 +219,7 @@ export class Connection implements ClientOwner, HandshakeOwner, SearchOwner, Con
 
   watched(now: number, probe: boolean): boolean {
     const state = this.#state;
-    // What a client has sent may have filled the memory for it; then nothing of it is read until a candidate answers.
+    // What a client has sent may have filled the memory for it; then the client is not read until a candidate answers.
     if (state.phase === 'searching' && probe) this.#client.probe();
     if (state.phase !== 'relaying') return true;
     this.#keepAlive(state.relay);
@@ -255,7 +255,7 @@ export class Connection implements ClientOwner, HandshakeOwner, SearchOwner, Con
     ownDials.add(ends, { door, before: this.#cameBy });
   }
 
-  found({ candidate, ticket, dialed, chosenAt }: Found): void {
+  found({ candidate, ticket, dialed, chosenAt }: SearchResult): void {
     clearTimeout(this.#endGrace);
     this.#record.secured(dialed.tls);
     const now = performance.now();

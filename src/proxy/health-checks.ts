@@ -2,8 +2,8 @@ import type { Address } from '../core/address.ts';
 import { isStrict, type HealthSettings, type HealthState } from '../core/health-check.ts';
 import type { CandidateHealth } from '../core/status.ts';
 import { writeProxyHeader } from '../core/write-proxy-header.ts';
-import { placeFor, questionFor } from '../health/question.ts';
-import type { Question } from '../health/verdict.ts';
+import { placeFor, protocolFor } from '../health/protocol-for.ts';
+import type { CheckProtocol } from '../health/check-protocol.ts';
 import type { CheckEngine, DialSettings } from '../transport/engine.ts';
 import { Election } from './election.ts';
 import { HealthRun, type HealthOutcome, type HealthResult } from './health-run.ts';
@@ -61,7 +61,7 @@ const HINT_MS = 250;
 interface Checked {
   readonly key: string;
   readonly address: Address;
-  readonly question: Question | undefined;
+  readonly protocol: CheckProtocol | undefined;
   state: HealthState;
   /** `Date.now()`. */
   sinceMs: number;
@@ -70,7 +70,7 @@ interface Checked {
   error: string | undefined;
   lastMs: number | undefined;
   dueAt: number;
-  /** No check has come to its end yet. */
+  /** No check has ended yet. */
   isNew: boolean;
   run: { readonly it: HealthRun; readonly since: number } | undefined;
   /** Something has happened since its check began. */
@@ -108,7 +108,7 @@ export class HealthChecks {
       onSuspect: () => this.hint(),
       onSplit: (candidates, kept) => options.onSplit(candidates, kept),
     });
-    // Whoever is asked elsewhere than it is dialed expects no header there.
+    // A candidate that is checked at another address expects no header there.
     const isElsewhere = settings.check.kind === 'http' && (settings.check.host ?? settings.check.port) !== undefined;
     if (version !== 'off' && !isElsewhere) {
       this.#preface = writeProxyHeader({ version, ends: undefined, tls: undefined });
@@ -195,7 +195,7 @@ export class HealthChecks {
     this.#checked.set(key, {
       key,
       address: placeFor(check, address),
-      question: questionFor(check, address),
+      protocol: protocolFor(check, address),
       state: 'unknown',
       sinceMs: Date.now(),
       contrary: 0,
@@ -261,7 +261,7 @@ export class HealthChecks {
 
   #begin(checked: Checked, now: number): void {
     const { engine, dialing, onFault } = this.#options;
-    const { address, question } = checked;
+    const { address, protocol } = checked;
     this.#underWay += 1;
     checked.isAgain = false;
     const it = new HealthRun({
@@ -269,7 +269,7 @@ export class HealthChecks {
       address,
       dialing,
       preface: this.#preface,
-      question,
+      protocol,
       onEnd: (outcome) => this.#ended(checked, outcome),
       onFault: (error) => {
         this.#settle(checked, this.#now());
@@ -332,7 +332,7 @@ export class HealthChecks {
     this.#options.onChange({ candidate: key, state, before, error, ms });
     this.#tellWaiters();
     if (this.#election.isContested) this.#dropDoubted(checked);
-    // Whoever has the role now may have had it for a while.
+    // The candidate that has the role now may have had it for a while.
     if (this.isStrict && before === 'healthy' && state === 'unhealthy') this.hint();
   }
 

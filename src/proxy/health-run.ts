@@ -1,6 +1,6 @@
 import type { Address } from '../core/address.ts';
 import { isOwnFault, type FailureCode } from '../core/dial-failure.ts';
-import { MOST_ANSWER_BYTES, type Question, type Verdict } from '../health/verdict.ts';
+import { MOST_ANSWER_BYTES, type CheckProtocol, type HealthVerdict } from '../health/check-protocol.ts';
 import type {
   AskableCandidate,
   CheckEngine,
@@ -17,8 +17,8 @@ export interface HealthRunOptions {
   readonly address: Address;
   readonly dialing: DialSettings;
   readonly preface: Buffer | undefined;
-  /** Undefined: to have reached it is enough. */
-  readonly question: Question | undefined;
+  /** Undefined: a connection is proof enough. */
+  readonly protocol: CheckProtocol | undefined;
   /** Called once, and not after `abort`. */
   readonly onEnd: (outcome: HealthOutcome) => void;
   /** Something that was done for it has thrown. */
@@ -26,17 +26,17 @@ export interface HealthRunOptions {
 }
 
 /**
- * What one check came to, for the metrics: `ok`; `refused`: it could not be connected to; `timeout`; `handshake`: TLS failed;
- * `answer`: it answered something else, or not to the end; `own`: a fault of ours, which says nothing of the candidate.
+ * How one check ended, for the metrics: `ok`; `refused`: the candidate could not be connected to; `timeout`; `handshake`: TLS failed;
+ * `answer`: the answer is another or incomplete; `own`: a fault of ours, which says nothing about the candidate.
  */
 export type HealthResult = 'ok' | 'refused' | 'timeout' | 'handshake' | 'answer' | 'own';
 
 export interface HealthOutcome {
   readonly result: HealthResult;
-  readonly verdict: Verdict;
+  readonly verdict: HealthVerdict;
 }
 
-/** One check of one candidate: a dial, a question, an answer. It has no timer but that of its dial. */
+/** One check of one candidate: a dial, a question, an answer. Its only timer is the one of its dial. */
 export class HealthRun implements CheckOwner, ExchangeOwner {
   readonly preface: Buffer | undefined;
   readonly #options: HealthRunOptions;
@@ -64,10 +64,10 @@ export class HealthRun implements CheckOwner, ExchangeOwner {
 
   /** There is no time left: what has come has to do. */
   late(): void {
-    const { question } = this.#options;
+    const { protocol } = this.#options;
     if (this.#isOver) return;
     const candidate = this.#candidate;
-    if (candidate === undefined || question === undefined || this.#answer.length === 0) {
+    if (candidate === undefined || protocol === undefined || this.#answer.length === 0) {
       this.#dial.abort();
       this.#end('timeout', { isOk: false, fault: 'no answer within HEALTH_TIMEOUT' });
       return;
@@ -81,14 +81,14 @@ export class HealthRun implements CheckOwner, ExchangeOwner {
   }
 
   dialed(candidate: AskableCandidate): void {
-    const { question } = this.#options;
+    const { protocol } = this.#options;
     if (this.#isOver) {
       candidate.reset();
       return;
     }
     this.#candidate = candidate;
-    if (question === undefined) this.#end('ok', { isOk: true });
-    else candidate.exchange({ send: question.send, mostBytes: MOST_ANSWER_BYTES, owner: this });
+    if (protocol === undefined) this.#end('ok', { isOk: true });
+    else candidate.exchange({ send: protocol.send, mostBytes: MOST_ANSWER_BYTES, owner: this });
   }
 
   dialFailed(errno: FailureCode, stage: DialStage = 'connect', refusal?: string): void {
@@ -114,15 +114,15 @@ export class HealthRun implements CheckOwner, ExchangeOwner {
   }
 
   #judge(isOver: boolean): void {
-    const verdict = this.#options.question?.judge(this.#answer, isOver);
+    const verdict = this.#options.protocol?.judge(this.#answer, isOver);
     if (verdict !== undefined) this.#end(verdict.isOk ? 'ok' : 'answer', verdict);
   }
 
-  #end(result: HealthResult, verdict: Verdict): void {
+  #end(result: HealthResult, verdict: HealthVerdict): void {
     if (this.#isOver) return;
     this.#isOver = true;
     // By RST it leaves nothing behind on either side, and no server takes it for a client that came in vain.
-    if (this.#options.question?.ending === 'finish') this.#candidate?.destroy();
+    if (this.#options.protocol?.ending === 'finish') this.#candidate?.destroy();
     else this.#candidate?.reset();
     this.#options.onEnd({ result, verdict });
   }

@@ -53,7 +53,7 @@ export class HoldQueue {
     return this.#waiting.length > 0;
   }
 
-  /** Takes a place, kept over all trials until `leave`. @returns false when there is none */
+  /** Takes a place, kept over all trials until `leave`. @returns false when no place is free */
   join(): boolean {
     if (this.#places >= this.#options.places) return false;
     this.#places += 1;

@@ -1,5 +1,5 @@
 import type { Candidate } from '../balancing/candidate.ts';
-import type { EjectionSettings, HealthChange } from '../balancing/ejection.ts';
+import type { EjectionSettings, EjectionChange } from '../balancing/ejection.ts';
 import { Pool, type CheckedHealth } from '../balancing/pool.ts';
 import type { Policy } from '../balancing/policies.ts';
 import type { Address } from '../core/address.ts';
@@ -32,7 +32,7 @@ export interface ListenerBindingOptions {
   /** Of the file, where the address is a Unix socket. */
   readonly socketMode: number | undefined;
   /** A candidate of the binding's pool was ejected, or is of use again. */
-  readonly onHealth: (candidate: Candidate, change: HealthChange, binding: ListenerBinding) => void;
+  readonly onHealth: (candidate: Candidate, change: EjectionChange, binding: ListenerBinding) => void;
   /** Numbers connections over the whole process. */
   readonly nextId: () => number;
   /** Somebody has connected: to be started, or refused. */
@@ -107,7 +107,7 @@ export class ListenerBinding implements ListenerOwner {
     return new Promise((resolve) => this.#onSettled.push(resolve));
   }
 
-  #judged(candidate: Candidate, change: HealthChange, errno = 'UNKNOWN'): void {
+  #judged(candidate: Candidate, change: EjectionChange, errno = 'UNKNOWN'): void {
     const { onHealth } = this.#options;
     const { service, observer } = this.#options.shared;
     const { key } = candidate;

@@ -23,7 +23,7 @@ export interface SearchContext {
   readonly holdTimeoutMs: number;
   /** Begins choosing for one connection. */
   readonly select: (client: string) => Selection;
-  /** Why a candidate is none any more that this listener's clients are carried to; undefined: it still is. */
+  /** Why this listener's clients may not be carried to a candidate any more; undefined: they still may. */
   readonly lost: (candidate: Candidate) => 'REMOVED' | 'UNHEALTHY' | undefined;
   /** Whether there are candidates, and checks let none of them be dialed. */
   readonly isUnhealthy: () => boolean;
@@ -31,7 +31,7 @@ export interface SearchContext {
   readonly checks?: ConnectionChecks | undefined;
 }
 
-/** What a connection needs of checks, and they of it. */
+/** What a connection asks of health checks, and reports to them. */
 export interface ConnectionChecks {
   /** Whether nobody may be dialed only because their first answers have not come. */
   readonly isAwaited: boolean;
@@ -44,7 +44,7 @@ export interface ConnectionChecks {
 }
 
 /** A candidate that has answered. */
-export interface Found {
+export interface SearchResult {
   readonly candidate: Candidate;
   /** To be left when the connection is over. */
   readonly ticket: LoadTicket;
@@ -59,7 +59,7 @@ export interface SearchOwner extends Contained {
   readonly preface: Buffer | undefined;
   /** A dial to a listener of this process is under way. */
   dialsHome(ends: ProxyEnds): void;
-  found(found: Found): void;
+  found(found: SearchResult): void;
   notFound(reason: SearchFailure): void;
 }
 
@@ -173,7 +173,7 @@ export class Search implements DialOwner, Acquirer, Held {
     this.#state = { phase: 'queued' };
     this.#context.dials.acquire(this);
     if (!this.#isQueued) return;
-    // Dials that come to no end must not keep others waiting for longer than such a dial takes.
+    // Dials that do not end must not keep others waiting for longer than one dial may take.
     this.#queueTimer = setTimeout(onQueuedTooLong, this.#context.dialing.connectTimeoutMs, this);
   }
 
@@ -206,12 +206,12 @@ export class Search implements DialOwner, Acquirer, Held {
     const { selection, candidate, since } = state;
     const lost = this.#context.lost(candidate);
     if (lost !== undefined) {
-      // It left while it was being dialed: whoever answers there now is not ours to talk to.
+      // It left the set while it was being dialed: another server may answer there now.
       dialed.destroy();
       this.dialFailed(lost);
       return;
     }
-    // Whoever hears of it may change the set, or end this search, before the call returns.
+    // An observer of this event may change the set, or end this search, before the call returns.
     this.#state = { phase: 'new' };
     this.#record.dialed(candidate, performance.now() - since);
     const ticket = selection.answered();
@@ -230,7 +230,7 @@ export class Search implements DialOwner, Acquirer, Held {
     const state = this.#state;
     if (state.phase !== 'dialing') return;
     const { selection, candidate, since } = state;
-    // Whoever hears of it may change the set, or end this search, before the call returns.
+    // An observer of this event may change the set, or end this search, before the call returns.
     this.#state = { phase: 'new' };
     if (stage === 'handshake') this.#record.tlsFailed({ side: 'candidate', address: candidate.key, code: errno });
     this.#record.dialFailed(candidate, { errno, ms: performance.now() - since, refusal });

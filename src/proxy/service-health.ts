@@ -30,7 +30,7 @@ export interface ServiceHealthOptions {
   readonly onChange: () => void;
 }
 
-/** What checks know of a service's candidates, and what comes of it. */
+/** What health checks know about a service's candidates, and how the service uses it. */
 export class ServiceHealth implements CheckedHealth, ConnectionChecks {
   readonly timeoutMs: number;
   readonly #options: ServiceHealthOptions;

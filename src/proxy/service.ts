@@ -1,5 +1,5 @@
 import type { Candidate } from '../balancing/candidate.ts';
-import type { EjectionSettings, HealthChange } from '../balancing/ejection.ts';
+import type { EjectionSettings, EjectionChange } from '../balancing/ejection.ts';
 import { sameDetails, toEndpoint, type Endpoint } from '../core/endpoint.ts';
 import type { CloseReason } from '../core/close-reason.ts';
 import { containing } from '../core/contained.ts';
@@ -351,7 +351,7 @@ export class Service {
     });
   };
 
-  readonly #judged = (candidate: Candidate, change: HealthChange, { pool }: ListenerBinding): void => {
+  readonly #judged = (candidate: Candidate, change: EjectionChange, { pool }: ListenerBinding): void => {
     if (change.kind === 'ejected') this.#probes.ejected(candidate, pool);
     else this.#probes.recovered(candidate);
   };

@@ -25,7 +25,7 @@ type Native = { readonly engine: Engine } | { readonly reason: string };
 /** What `auto` is where both engines work. */
 const AUTO: Exclude<EngineChoice, 'auto'> = 'typescript';
 
-/** Loaded once, and begun once: a process has one native engine, whoever asks for it. */
+/** Loaded once and started once: all services of a process share one native engine. */
 let loaded: LoadedAddon | undefined;
 let native: Native | undefined;
 

@@ -111,7 +111,7 @@ export interface Listener {
 
 /** One accepted connection, from accept to close. */
 export interface Client {
-  /** Who hears of it until a relay carries it. */
+  /** Hears the client's events until a relay carries the client. */
   owner: ClientOwner;
   /** The address it came from: `10.0.0.7:41002`, `[::1]:41002`, `unix`; `unknown` when it had gone before it could be asked. */
   readonly name: string;
@@ -163,7 +163,7 @@ export interface HandshakeOwner extends Contained {
 }
 
 export type Rejection =
-  /** The header is none, or breaks the rules, or was not there in time. */
+  /** The bytes are no header, the header breaks the rules, or it was not there in time. */
   | { readonly kind: 'header'; readonly code: ProxyHeaderFault | 'TIMEOUT' }
   /** The client left before its header was whole. */
   | { readonly kind: 'gone' }
@@ -328,7 +328,7 @@ export interface ExchangeOptions {
 
 /** Hears what a candidate answers. */
 export interface ExchangeOwner extends Contained {
-  /** More has come. @param answer all of it so far, at most `mostBytes` */
+  /** More bytes have come. @param answer all bytes so far, at most `mostBytes` */
   answered(answer: Buffer): void;
   /**
    * No more comes; the candidate is still to be ended. Called at most once, behind every byte.

@@ -4,7 +4,7 @@ import { containing, type Contained } from '../core/contained.ts';
 export interface QueuedHandshake extends Contained {
   /** It is its turn. */
   begin(): void;
-  /** Too many have begun after it and it has not come to its end: it is to fail, and `leave`. */
+  /** Too many handshakes began after this one and it is not done: it has to fail, and to `leave`. */
   giveWay?(): void;
 }
 

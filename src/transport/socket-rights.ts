@@ -23,13 +23,13 @@ export function bindWithMode(path: string, mode: number, bind: () => void): void
 
 export interface SocketRights {
   readonly where: ListenOptions;
-  /** Of the file of a Unix socket; whoever may write to it may connect. */
+  /** The mode of a Unix socket's file; a user that may write to the file may connect. */
   readonly mode: number;
 }
 
 /**
  * Listens as `server.listen` does. The file of a Unix socket has the mode asked for from the moment it is there, so that
- * nobody can connect who may not: a mode that is set afterwards comes too late for a client that is quick.
+ * nobody can connect who may not: a mode that is set afterwards is too late for a quick client.
  *
  * @param onListening called once, when it listens; what fails is an `error` of the server
  */

@@ -8,7 +8,7 @@ export interface PageRoutesOptions extends StatusRoutesOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** The status page at `/` and what keeps it up to date at `/events`. Nothing of it is loaded before somebody asks. */
+/** The status page at `/` and what keeps it up to date at `/events`. The page's code is loaded at the first request. */
 export class PageRoutes {
   readonly #options: PageRoutesOptions;
   #page: Promise<HttpAnswer> | undefined;

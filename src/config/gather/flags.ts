@@ -8,7 +8,7 @@ import { boolean } from '../table/plain-kinds.ts';
 import type { SettingSpec } from '../table/setting-spec.ts';
 import { flagNames, readName, variableOfFlag } from '../table/settings.ts';
 
-/** What the arguments after a command come to. */
+/** The meaning of the arguments after a command. */
 export type ReadFlags =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }

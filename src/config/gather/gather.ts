@@ -27,7 +27,7 @@ export interface Flags {
 
 export const noFlags: Flags = { given: [], faults: [] };
 
-export interface Places {
+export interface GatherInputs {
   readonly flags: Flags;
   readonly env: Environment;
   readonly readFile: ReadFile;
@@ -37,7 +37,7 @@ export interface Places {
 const SHORTEST = ['SRC=:16379 DST=10.0.3.144:6379', 'SRC=:16379 SRV=/srv/redis/debug'];
 
 /** Joins flags, variables and files into one draft: flags over environment, names tied to services. */
-export function gather(places: Places, report: Report): Draft {
+export function gather(places: GatherInputs, report: Report): Draft {
   const given = givenBy(places.flags.given, places.env, report);
   const { process, defaults, declaring, rest } = gatherBare(given, report);
   for (const settings of [process, defaults]) readSecretFiles(settings, places.readFile, report);

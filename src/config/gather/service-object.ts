@@ -29,7 +29,7 @@ export interface ServiceObject {
   readonly fromFlag: boolean;
 }
 
-/** Reads one service written as an object; undefined when it is none. Faults carry the path of the key. */
+/** Reads one service written as an object; undefined when the value is no object. Faults carry the path of the key. */
 export function draftOfObject(object: ServiceObject, dialect: ObjectDialect, report: Report): ServiceDraft | undefined {
   const { value, origin, fromFlag } = object;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -14,7 +14,7 @@ const LINE_END = /[\r\n]$/;
 const REMOVE_QUOTES = "remove the quotes: docker's --env-file and a Kubernetes env keep them, a shell does not";
 
 /** What a setting says of its value. */
-interface Written {
+interface WrittenSecret {
   readonly spec: SettingSpec;
   readonly text: string;
   readonly origin: string;
@@ -29,7 +29,7 @@ interface Written {
  *
  * @returns undefined when the setting was refused
  */
-export function withoutStray<S extends Written>(setting: S, report: Report): S | undefined {
+export function withoutStray<S extends WrittenSecret>(setting: S, report: Report): S | undefined {
   const { spec, origin, isPath } = setting;
   if (spec.kind.form === 'secret' && !isPath) return bareSecret(setting, report);
   const faults = strayFaults(setting);
@@ -41,7 +41,7 @@ export function withoutStray<S extends Written>(setting: S, report: Report): S |
  * A secret without the one newline that `echo` and editors put behind it. Quotes around it and further line breaks are
  * refused. In a file and in a program they can only be there on purpose: those warn.
  */
-export function bareSecret<S extends Written>(setting: S, report: Report): S | undefined {
+export function bareSecret<S extends WrittenSecret>(setting: S, report: Report): S | undefined {
   const { origin, isPath, isVerbatim = isPath } = setting;
   const text = setting.text.replace(LAST_NEWLINE, '');
   if (text !== setting.text && !isPath) {
@@ -56,13 +56,13 @@ export function bareSecret<S extends Written>(setting: S, report: Report): S | u
   return { ...setting, text };
 }
 
-function secretRemedy({ spec, origin, text }: Written): string {
+function secretRemedy({ spec, origin, text }: WrittenSecret): string {
   const file = spellBeside(origin, `${spec.name}_FILE`);
   const first = WRAPPED.test(text) ? REMOVE_QUOTES : 'remove it';
   return `${first}; a secret that does have them goes into a file that ${file} names`;
 }
 
-function strayFaults({ spec, text, isPath }: Written): readonly string[] {
+function strayFaults({ spec, text, isPath }: WrittenSecret): readonly string[] {
   const { kind } = spec;
   // A path beside a secret may be the secret itself, typed into the wrong variable.
   const got = (without: string): string =>

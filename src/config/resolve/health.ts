@@ -6,10 +6,10 @@ import type { Report } from '../report.ts';
 import type { CheckName } from '../table/health-kinds.ts';
 import type { ServiceValues } from '../table/service-settings.ts';
 
-type Kind = 'off' | HealthCheck['kind'];
+type CheckKind = 'off' | HealthCheck['kind'];
 
 /** The checks with which a setting means something. */
-const kindsOf: Readonly<Record<string, readonly Kind[]>> = {
+const kindsOf: Readonly<Record<string, readonly CheckKind[]>> = {
   HEALTH_SEND: ['tcp', 'tls'],
   HEALTH_EXPECT: ['tcp', 'tls'],
   HEALTH_USERNAME: ['redis', 'redis-primary', 'redis-replica', 'http'],
@@ -27,7 +27,7 @@ export interface HealthDraft {
   readonly tls: TlsConfig['mode'];
 }
 
-/** What a service's settings of health checks come to; undefined: it has none. Those that contradict each other are faults. */
+/** The health check that a service's settings configure; undefined without one. Settings that contradict each other are faults. */
 export function healthOf(
   { draft, values, defaultSettings, tls }: HealthDraft,
   report: Report,
@@ -69,11 +69,11 @@ export function healthOf(
 }
 
 /** Bare settings are defaults; one that no service can use is a mistake. */
-export function checkHealthDefaults(settings: Settings, kinds: readonly Kind[], report: Report): void {
+export function checkHealthDefaults(settings: Settings, kinds: readonly CheckKind[], report: Report): void {
   if (kinds.length > 0) checkSettings(settings, kinds, report);
 }
 
-function checkSettings(settings: Settings, kinds: readonly Kind[], report: Report): void {
+function checkSettings(settings: Settings, kinds: readonly CheckKind[], report: Report): void {
   const got = [...new Set(kinds)].join(' and ');
   for (const [name, wanted] of Object.entries(kindsOf)) {
     if (!settings.has(name) || kinds.some((kind) => wanted.includes(kind))) continue;

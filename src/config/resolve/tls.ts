@@ -109,7 +109,7 @@ function requirePart({ origin, spell }: ServiceDraft, { part, origins }: Wanted,
   report.fault(origin, `expected ${spell('TLS_CERTPATH')} or ${spell(settingOfPart[part])} ${what}, got neither`);
 }
 
-/** A client may show nothing, but not half of it. */
+/** A client may show no certificate, but a certificate needs its key and a key its certificate. */
 function requirePair({ origin, spell }: ServiceDraft, { cert, key }: MaterialOrigins, report: Report): void {
   if ((cert === undefined) === (key === undefined)) return;
   const [there, missing] = cert === undefined ? (['TLS_KEY', 'TLS_CERT'] as const) : (['TLS_CERT', 'TLS_KEY'] as const);

@@ -51,7 +51,7 @@ export const cidrBlocks = listOf<string>({
   identity: (block) => block.toLowerCase(),
 });
 
-/** What a registry may call a service; the registry that is asked says whether it does, and what it makes of it. */
+/** The name of a service in a registry. The registry that is asked checks the name and gives it its canonical form. */
 export const serviceInRegistry: Kind<string> = {
   label: 'directory',
   form: 'one',

@@ -33,7 +33,7 @@ export function addressRemedy(text: string, role: AddressRole, usual = 6379): st
   return LONE_HOST.test(text) && !PORT.test(text) ? `; add its port, as in ${text}:${usual}` : '';
 }
 
-/** A list of addresses that are not joined by commas alone, as it should be; undefined when the text is none. */
+/** A list of addresses that are not joined by commas alone, as it should be written; undefined when the text is no such list. */
 export function meantAddresses(text: string, role: AddressRole): string | undefined {
   const [, host, port] = /^([^,:\s]+),\s*(\d{1,5})$/.exec(text) ?? [];
   if (host !== undefined && !PORT.test(host) && isAddress(`${host}:${port}`, role)) return `${host}:${port}`;

@@ -10,7 +10,7 @@ export interface BalanceLevel {
 }
 
 /**
- * What `LB` and `BALANCE` of one level come to, undefined when neither is set there. They are two spellings of one
+ * The policy that `LB` and `BALANCE` of one level set, undefined when neither is set there. They are two spellings of one
  * choice, so a service's own `BALANCE` overrides a default `LB`, while a contradiction within a level is a fault.
  */
 export function balanceAt(level: BalanceLevel, report: Report): Balance | undefined {

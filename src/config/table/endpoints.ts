@@ -8,12 +8,12 @@ export interface Endpoints {
   readonly urls: readonly string[];
 }
 
-interface Endpoint {
+interface EndpointUrl {
   readonly kind: DiscoveryBackend['kind'];
   readonly url: string;
 }
 
-const endpointList = listOf<Endpoint>({
+const endpointList = listOf<EndpointUrl>({
   label: 'list of endpoints',
   item: readEndpoint,
   format: ({ url }) => url,
@@ -40,7 +40,7 @@ function withSchemes(text: string): string {
   return [first, ...others.map((part) => (/^\s*$|:\/\//.test(part) ? part : `${scheme}${part.trim()}`))].join(',');
 }
 
-function join(items: readonly Endpoint[]): Parsed<Endpoints> {
+function join(items: readonly EndpointUrl[]): Parsed<Endpoints> {
   const urls = items.map(({ url }) => url);
   const schemes = [...new Set(urls.map((url) => url.slice(0, url.indexOf(':'))))];
   if (schemes.length > 1) return refuse(`expected endpoints of one scheme, got ${schemes.join(' and ')}`);
@@ -49,7 +49,7 @@ function join(items: readonly Endpoint[]): Parsed<Endpoints> {
   return fault === undefined ? accept({ kind, urls }) : refuse(`expected ${fault}, got ${urls.length}`);
 }
 
-function readEndpoint(text: string): Parsed<Endpoint> {
+function readEndpoint(text: string): Parsed<EndpointUrl> {
   const registry = registryOfUrl(text);
   // Whatever stands before an "@" may be a password: nothing of this text is shown.
   if (text.includes('@')) {

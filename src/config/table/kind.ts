@@ -4,7 +4,7 @@ import { quote } from '../quote.ts';
 export type Plain = string | number | boolean | readonly string[];
 
 /**
- * A sort of value: how its text is read, how it is shown, and what a reference says of it.
+ * A sort of value: how its text is read, how it is shown, and how the reference describes it.
  *
  * @typeParam O what the library takes; unknown: a text
  */

@@ -69,7 +69,7 @@ export function choice<const C extends string>(options: ChoiceOptions<C>): Choic
   const switches = new Map(choices.flatMap((name) => spellingsOf(name).map((spelling) => [spelling, name])));
   const meantBy = (text: string): C | undefined => {
     const lower = text.toLowerCase();
-    // Another number is another choice, not a slip: TLSv1.1 is none of ours.
+    // Another number is another choice, not a slip: TLSv1.1 is not supported.
     const alike = choices.map((name) => name.toLowerCase()).filter((name) => digitsOf(name) === digitsOf(text));
     const near = nearest(lower, alike);
     return (

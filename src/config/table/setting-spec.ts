@@ -30,7 +30,7 @@ export type SettingTable<F extends string = string> = Readonly<Record<string, Se
 export type ServiceField = PathOf<ServiceConfig>;
 export type ProcessField = PathOf<Config>;
 
-/** What the settings of a table come to; settings without a default may be undefined. */
+/** The values of a table's settings; settings without a default may be undefined. */
 export type Values<W extends SettingTable> = {
   readonly [K in keyof W]: W[K] extends SettingRow<infer T>
     ? W[K] extends { default: string }

@@ -35,7 +35,7 @@ export type NameReading =
   | { readonly kind: 'suffixed'; readonly spec: SettingSpec; readonly suffix: string; readonly isPath: boolean };
 
 /**
- * Reads the name of a variable; undefined when it is none of ours. A setting matched whole wins over a setting with a
+ * Reads the name of a variable; undefined when attache has no such setting. A setting matched whole wins over a setting with a
  * suffix. Of several settings with a suffix the longest whose suffix is declared wins, then the longest.
  *
  * @param declared suffixes that name services

@@ -24,7 +24,7 @@ export const materialOrigin: Kind<MaterialOrigin> = {
 export const materialFolder: Kind<Readonly<Record<PartName, MaterialOrigin>>> = {
   label: 'directory | s3://bucket/prefix',
   form: 'one',
-  // What it comes to is shown file by file.
+  // Its effect is shown file by file.
   format: () => undefined,
   parse(text) {
     const parsed = parseMaterialFolder(text);

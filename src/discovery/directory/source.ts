@@ -45,8 +45,8 @@ export function directorySource(options: DirectorySourceOptions): CandidateSourc
 }
 
 /** A listing, with what the files say; missing: nobody has asked. */
-type Look = Listing & { readonly said?: ReadonlyMap<string, ReadDetails> };
-type Seen = Pick<Extract<Look, { readonly names: unknown }>, 'names' | 'said'>;
+type DirectoryLook = Listing & { readonly said?: ReadonlyMap<string, ReadDetails> };
+type Seen = Pick<Extract<DirectoryLook, { readonly names: unknown }>, 'names' | 'said'>;
 
 class DirectorySource implements CandidateSource {
   readonly #options: DirectorySourceOptions;
@@ -110,7 +110,7 @@ class DirectorySource implements CandidateSource {
   }
 
   /** @param late called when the answer is overdue; the look goes on, since a second one would hang beside it */
-  async #look(late: (error: string) => void): Promise<Look> {
+  async #look(late: (error: string) => void): Promise<DirectoryLook> {
     const { root, read = readListing, deadlineMs = 5_000 } = this.#options;
     this.#overdue = setTimeout(() => late(`no answer from the directory within ${deadlineMs} ms`), deadlineMs);
     try {
@@ -126,7 +126,7 @@ class DirectorySource implements CandidateSource {
   }
 
   /** @returns how long until the next look, ms */
-  #judge(listing: Look, sink: SourceSink, reader: MemberReader): number {
+  #judge(listing: DirectoryLook, sink: SourceSink, reader: MemberReader): number {
     if (this.#isDoubtful(listing)) {
       const now = performance.now();
       this.#doubtSince ??= now;

@@ -55,7 +55,7 @@ export class DirectoryWatch {
   }
 
   #heard(link: Link, event: string, name: string | Buffer | null): void {
-    // 'change' is a write to a member or a touch of it: its name stays, and what it says the next look finds.
+    // 'change' is a write to a member, or a touch: its name stays, and the next look reads its content.
     if (event !== 'rename') return;
     const text = name === null ? undefined : String(name);
     const itself = text === undefined || text === basename(link.path);

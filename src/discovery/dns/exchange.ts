@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { connect, isIPv6 } from 'node:net';
 import { errnoOf } from '../../core/errors.ts';
-import { queryFor, readReply, type Question, type Reply } from './reply.ts';
+import { queryFor, readDnsReply, type RecordQuery, type DnsReply } from './reply.ts';
 
 /** Where a name server is. */
 export interface ServerAddress {
@@ -11,7 +11,7 @@ export interface ServerAddress {
 }
 
 /** A reply that is whole. */
-export type WholeReply = Exclude<Reply, { readonly kind: 'truncated' }>;
+export type WholeReply = Exclude<DnsReply, { readonly kind: 'truncated' }>;
 
 /** How long one server has for an answer, by UDP and again by TCP. */
 const SERVER_MS = 2_000;
@@ -27,7 +27,7 @@ export const TIMEOUT = 'TIMEOUT';
  *
  * @param signal ends it at once, with a fault
  */
-export async function exchange(server: ServerAddress, question: Question, signal: AbortSignal): Promise<WholeReply> {
+export async function exchange(server: ServerAddress, question: RecordQuery, signal: AbortSignal): Promise<WholeReply> {
   let reply = await askByUdp({ server, question, signal, extended: true });
   // What servers say that have never heard of EDNS (RFC 6891).
   if (reply.kind === 'failed' && /^(?:FORMERR|NOTIMP)$/.test(reply.fault)) {
@@ -38,20 +38,20 @@ export async function exchange(server: ServerAddress, question: Question, signal
 
 interface Asking {
   readonly server: ServerAddress;
-  readonly question: Question;
+  readonly question: RecordQuery;
   readonly signal: AbortSignal;
   readonly extended: boolean;
 }
 
-function askByUdp({ server, question, signal, extended }: Asking): Promise<Reply> {
+function askByUdp({ server, question, signal, extended }: Asking): Promise<DnsReply> {
   return new Promise((resolve) => {
     const id = randomInt(MAX_ID);
     const query = queryFor(question, id, extended);
-    // A socket for each question, at a port that the system picks: whoever wants to slip in an answer has to guess both.
+    // A socket for each question, at a port that the system picks: a forged answer has to guess the port and the id.
     const socket = createSocket(isIPv6(server.host) ? 'udp6' : 'udp4');
     const timers = [setTimeout(() => end(failed(TIMEOUT)), SERVER_MS)];
     const abort = () => end(failed('aborted'));
-    const end = (reply: Reply) => {
+    const end = (reply: DnsReply) => {
       for (const timer of timers) clearTimeout(timer);
       signal.removeEventListener('abort', abort);
       socket.removeAllListeners('message');
@@ -60,7 +60,7 @@ function askByUdp({ server, question, signal, extended }: Asking): Promise<Reply
     };
     socket.once('error', (error) => end(failed(errnoOf(error))));
     socket.on('message', (packet) => {
-      const reply = readReply(packet, question, id);
+      const reply = readDnsReply(packet, question, id);
       if (reply !== undefined) end(reply);
     });
     // A socket that is connected hears of nobody else.
@@ -83,7 +83,7 @@ function askByTcp({ server, question, signal, extended }: Asking): Promise<Whole
     const parts: Buffer[] = [];
     const timer = setTimeout(() => end(failed(TIMEOUT)), SERVER_MS);
     const abort = () => end(failed('aborted'));
-    const end = (reply: Reply) => {
+    const end = (reply: DnsReply) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
       socket.destroy();
@@ -101,7 +101,7 @@ function askByTcp({ server, question, signal, extended }: Asking): Promise<Whole
       const got = Buffer.concat(parts);
       if (got.length < LENGTH_BYTES || got.length < LENGTH_BYTES + got.readUInt16BE(0)) return;
       const packet = got.subarray(LENGTH_BYTES, LENGTH_BYTES + got.readUInt16BE(0));
-      end(readReply(packet, question, id) ?? failed('an answer to another question'));
+      end(readDnsReply(packet, question, id) ?? failed('an answer to another question'));
     });
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });

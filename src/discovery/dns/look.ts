@@ -3,11 +3,11 @@ import { namesToAsk, type ResolvConf } from '../../names/resolv-conf.ts';
 import type { MemberNet } from '../registry.ts';
 import type { ServerAddress } from './exchange.ts';
 import { MemberSet } from './member-set.ts';
-import type { Question, ServiceRecord } from './reply.ts';
-import type { DnsServers, Verdict } from './servers.ts';
+import type { RecordQuery, ServiceRecord } from './reply.ts';
+import type { DnsServers, RecordAnswer } from './servers.ts';
 
 /** What one look at a service gave. */
-export type Look =
+export type DnsLook =
   | {
       readonly kind: 'seen';
       readonly set: MemberSet;
@@ -38,7 +38,7 @@ const MAX_NAME_LENGTH = 253;
 const TYPES = { tcp4: ['A'], tcp6: ['AAAA'], tcp: ['A', 'AAAA'] } as const;
 
 /** Looks a service up once. Never rejects. */
-export async function look(options: LookOptions): Promise<Look> {
+export async function look(options: LookOptions): Promise<DnsLook> {
   const { service } = options;
   if (service.startsWith('_')) {
     const found = await firstOf(options, service, ['SRV']);
@@ -54,19 +54,19 @@ export async function look(options: LookOptions): Promise<Look> {
   return asLook(found, set);
 }
 
-function asLook(verdict: Verdict, set: MemberSet): Look {
-  if (verdict.kind === 'failed') return verdict;
-  if (verdict.kind === 'none' && !verdict.isSure) return { kind: 'doubtful' };
-  return { kind: 'seen', set, ttlMs: verdict.ttlMs };
+function asLook(answer: RecordAnswer, set: MemberSet): DnsLook {
+  if (answer.kind === 'failed') return answer;
+  if (answer.kind === 'none' && !answer.isSure) return { kind: 'doubtful' };
+  return { kind: 'seen', set, ttlMs: answer.ttlMs };
 }
 
 /** `keys` are the questions that had an answer. */
-type Found = Verdict & { readonly keys: readonly string[] };
+type Found = RecordAnswer & { readonly keys: readonly string[] };
 
 /** The completed names in turn, until one has records. One that has had some is not passed over in a hurry. */
-async function firstOf(options: LookOptions, host: string, types: readonly Question['type'][]): Promise<Found> {
-  let none: Verdict & { readonly kind: 'none' } = { kind: 'none', reason: '', ttlMs: Infinity, isSure: true };
-  let failed: (Verdict & { readonly kind: 'failed' }) | undefined;
+async function firstOf(options: LookOptions, host: string, types: readonly RecordQuery['type'][]): Promise<Found> {
+  let none: RecordAnswer & { readonly kind: 'none' } = { kind: 'none', reason: '', ttlMs: Infinity, isSure: true };
+  let failed: (RecordAnswer & { readonly kind: 'failed' }) | undefined;
   for (const asked of namesToAsk(host, options.conf)) {
     const name = asked.replace(/\.$/, '');
     if (name.length > MAX_NAME_LENGTH) continue;
@@ -86,29 +86,29 @@ async function firstOf(options: LookOptions, host: string, types: readonly Quest
 }
 
 /** All record types of one name. One type is enough, unless another has to be kept. */
-async function askFor(options: LookOptions, name: string, types: readonly Question['type'][]): Promise<Found> {
+async function askFor(options: LookOptions, name: string, types: readonly RecordQuery['type'][]): Promise<Found> {
   const { servers, addresses, held } = options;
   const questions = types.map((type) => ({ name, type }));
-  const verdicts = await Promise.all(
+  const answers = await Promise.all(
     questions.map(async (question) => ({ ...(await servers.ask(addresses, question)), keys: [keyOf(question)] })),
   );
-  const isOpen = (one: Verdict) => one.kind === 'failed' || (one.kind === 'none' && !one.isSure);
-  const found = verdicts.filter(({ kind }) => kind === 'addresses' || kind === 'services');
-  const missed = verdicts.filter(isOpen);
+  const isOpen = (one: RecordAnswer) => one.kind === 'failed' || (one.kind === 'none' && !one.isSure);
+  const found = answers.filter(({ kind }) => kind === 'addresses' || kind === 'services');
+  const missed = answers.filter(isOpen);
   const kept = missed.find(({ keys }) => keys.some((key) => held.names.has(key)));
   const [first] = found;
   if (first === undefined || kept !== undefined) {
-    const verdict = kept ?? missed.find(({ kind }) => kind === 'failed') ?? missed[0] ?? verdicts[0];
-    return verdict ?? { kind: 'none', reason: '', ttlMs: 0, isSure: true, keys: [] };
+    const answer = kept ?? missed.find(({ kind }) => kind === 'failed') ?? missed[0] ?? answers[0];
+    return answer ?? { kind: 'none', reason: '', ttlMs: 0, isSure: true, keys: [] };
   }
   if (first.kind !== 'addresses') return first;
   const all = found.flatMap((one) => (one.kind === 'addresses' ? one.addresses : []));
-  const ttlMs = Math.min(...verdicts.map((one) => (one.kind === 'failed' ? Infinity : one.ttlMs)));
+  const ttlMs = Math.min(...answers.map((one) => (one.kind === 'failed' ? Infinity : one.ttlMs)));
   return { kind: 'addresses', addresses: all, ttlMs, keys: found.flatMap(({ keys }) => keys) };
 }
 
 /** The servers that SRV records name. One that has been a member goes only when it is surely gone. */
-async function lookAtServers(options: LookOptions, found: Found & { readonly kind: 'services' }): Promise<Look> {
+async function lookAtServers(options: LookOptions, found: Found & { readonly kind: 'services' }): Promise<DnsLook> {
   const { maxMembers, net, held } = options;
   const set = new MemberSet();
   for (const key of found.keys) set.names.add(key);
@@ -116,29 +116,29 @@ async function lookAtServers(options: LookOptions, found: Found & { readonly kin
   const services = found.services.filter(({ target }) => target !== '.');
   const wanted = maxMembers === 0 ? services : services.slice(0, maxMembers + 1);
   const targets = [...new Set(wanted.map(targetOf))];
-  const verdicts = new Map<string, Found>();
+  const answers = new Map<string, Found>();
   const next = targets.values();
   const work = Array.from({ length: AT_ONCE }, async () => {
-    for (const target of next) verdicts.set(target, await addressesOf(options, target));
+    for (const target of next) answers.set(target, await addressesOf(options, target));
   });
   await Promise.all(work);
   let ttlMs = found.ttlMs;
   for (const service of wanted) {
     const target = targetOf(service);
-    const verdict = verdicts.get(target);
-    if (verdict === undefined) continue;
-    if (verdict.kind === 'addresses') {
-      set.add(verdict.addresses, service.port, { weight: Math.max(1, service.weight), priority: service.priority });
-      for (const key of verdict.keys) set.names.add(key);
-      ttlMs = Math.min(ttlMs, verdict.ttlMs);
+    const answer = answers.get(target);
+    if (answer === undefined) continue;
+    if (answer.kind === 'addresses') {
+      set.add(answer.addresses, service.port, { weight: Math.max(1, service.weight), priority: service.priority });
+      for (const key of answer.keys) set.names.add(key);
+      ttlMs = Math.min(ttlMs, answer.ttlMs);
       continue;
     }
     const isHeld = TYPES[net].some((type) => held.names.has(keyOf({ name: target, type })));
-    if (isHeld && verdict.kind === 'failed') return verdict;
-    if (isHeld && verdict.kind === 'none' && !verdict.isSure) return { kind: 'doubtful' };
-    set.ignored.push([target, verdict.kind === 'failed' ? verdict.fault : 'the name has no address in NET']);
+    if (isHeld && answer.kind === 'failed') return answer;
+    if (isHeld && answer.kind === 'none' && !answer.isSure) return { kind: 'doubtful' };
+    set.ignored.push([target, answer.kind === 'failed' ? answer.fault : 'the name has no address in NET']);
   }
-  const failed = [...verdicts.values()].find(({ kind }) => kind === 'failed');
+  const failed = [...answers.values()].find(({ kind }) => kind === 'failed');
   return set.size === 0 && failed?.kind === 'failed' ? failed : { kind: 'seen', set, ttlMs };
 }
 
@@ -154,6 +154,6 @@ function targetOf({ target }: ServiceRecord): string {
   return target.toLowerCase().replace(/\.$/, '');
 }
 
-function keyOf({ name, type }: Question): string {
+function keyOf({ name, type }: RecordQuery): string {
   return `${type} ${name.toLowerCase()}`;
 }

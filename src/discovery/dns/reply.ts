@@ -1,7 +1,7 @@
 import { decode, encode, type Answer, type DecodedPacket } from 'dns-packet';
 
 /** What is asked of a name server: a whole name, without a dot at its end. */
-export interface Question {
+export interface RecordQuery {
   readonly name: string;
   readonly type: 'A' | 'AAAA' | 'SRV';
 }
@@ -15,7 +15,7 @@ export interface ServiceRecord {
 }
 
 /** What a reply says of its question. Times to live are in ms. */
-export type Reply =
+export type DnsReply =
   | { readonly kind: 'addresses'; readonly addresses: readonly string[]; readonly ttlMs: number }
   | { readonly kind: 'services'; readonly services: readonly ServiceRecord[]; readonly ttlMs: number }
   /** The name is another's, whose records are not in the reply. */
@@ -32,7 +32,7 @@ const PACKET_BYTES = 1_232;
 const RECURSION_DESIRED = 256;
 
 /** A query. @param extended says that a long reply by UDP is fine, which old servers do not understand */
-export function queryFor({ name, type }: Question, id: number, extended: boolean): Buffer {
+export function queryFor({ name, type }: RecordQuery, id: number, extended: boolean): Buffer {
   const size = { type: 'OPT', name: '.', udpPayloadSize: PACKET_BYTES } as const;
   const opt = { ...size, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] };
   return encode({
@@ -45,7 +45,7 @@ export function queryFor({ name, type }: Question, id: number, extended: boolean
 }
 
 /** What a packet says; undefined when it is no reply to this query: what was guessed, late, or garbage. */
-export function readReply(packet: Buffer, question: Question, id: number): Reply | undefined {
+export function readDnsReply(packet: Buffer, question: RecordQuery, id: number): DnsReply | undefined {
   let decoded: DecodedPacket;
   try {
     decoded = decode(packet);
@@ -60,7 +60,7 @@ export function readReply(packet: Buffer, question: Question, id: number): Reply
   return decoded.flag_tc ? { kind: 'truncated' } : say(decoded, question);
 }
 
-function say(decoded: DecodedPacket, question: Question): Reply {
+function say(decoded: DecodedPacket, question: RecordQuery): DnsReply {
   const code = codeOf(decoded);
   if (code !== 'NOERROR' && code !== 'NXDOMAIN') return { kind: 'failed', fault: code };
   const answers = decoded.answers ?? [];
@@ -73,7 +73,7 @@ function say(decoded: DecodedPacket, question: Question): Reply {
   return { kind: 'none', reason: code === 'NXDOMAIN' ? code : 'no records', ttlMs: negativeTtl(decoded.authorities) };
 }
 
-function recordsOf(records: readonly Answer[], ttlMs: number): Reply {
+function recordsOf(records: readonly Answer[], ttlMs: number): DnsReply {
   const services = records.flatMap((record) => (record.type === 'SRV' ? [record.data] : []));
   if (services.length > 0) {
     const read = services.map(({ target, port, priority = 0, weight = 0 }) => ({ target, port, priority, weight }));

@@ -1,8 +1,8 @@
 import { exchange, TIMEOUT, type ServerAddress } from './exchange.ts';
-import type { Question, ServiceRecord } from './reply.ts';
+import type { RecordQuery, ServiceRecord } from './reply.ts';
 
 /** What the name servers say of a question together. Times are ms. */
-export type Verdict =
+export type RecordAnswer =
   | { readonly kind: 'addresses'; readonly addresses: readonly string[]; readonly ttlMs: number }
   | { readonly kind: 'services'; readonly services: readonly ServiceRecord[]; readonly ttlMs: number }
   /** `isSure`: two servers said so, or one did twice with some time between. */
@@ -40,15 +40,15 @@ export class DnsServers {
   }
 
   /** Never rejects. */
-  async ask(servers: readonly ServerAddress[], question: Question): Promise<Verdict> {
+  async ask(servers: readonly ServerAddress[], question: RecordQuery): Promise<RecordAnswer> {
     let { name } = question;
     let ttl = Number.POSITIVE_INFINITY;
     for (let hop = 0; hop <= MAX_ALIASES; hop += 1) {
-      const verdict = await this.#askAll(servers, { ...question, name });
-      if (verdict.kind === 'failed') return verdict;
-      ttl = Math.min(ttl, verdict.ttlMs);
-      if (verdict.kind !== 'alias') return { ...verdict, ttlMs: ttl };
-      name = verdict.target;
+      const answer = await this.#askAll(servers, { ...question, name });
+      if (answer.kind === 'failed') return answer;
+      ttl = Math.min(ttl, answer.ttlMs);
+      if (answer.kind !== 'alias') return { ...answer, ttlMs: ttl };
+      name = answer.target;
     }
     return { kind: 'failed', fault: `more than ${MAX_ALIASES} CNAME records`, isSilent: false };
   }
@@ -59,7 +59,7 @@ export class DnsServers {
     this.#asked.clear();
   }
 
-  async #askAll(servers: readonly ServerAddress[], question: Question): Promise<Verdict | Alias> {
+  async #askAll(servers: readonly ServerAddress[], question: RecordQuery): Promise<RecordAnswer | Alias> {
     const key = `${question.type} ${question.name}`;
     this.#asked.add(key);
     const faults: string[] = [];

@@ -7,7 +7,7 @@ import { MemberReader, tooMany } from '../members.ts';
 import type { RegistrySourceOptions } from '../registry.ts';
 import type { CandidateSource, EmptySurvey, SourceSink } from '../source.ts';
 import type { ServerAddress } from './exchange.ts';
-import { look, type Look } from './look.ts';
+import { look, type DnsLook } from './look.ts';
 import { MemberSet } from './member-set.ts';
 import { DnsServers } from './servers.ts';
 
@@ -90,7 +90,7 @@ class DnsSource implements CandidateSource {
     }
   }
 
-  async #look(): Promise<Look> {
+  async #look(): Promise<DnsLook> {
     const { directory: service, net, servers, maxMembers } = this.#options;
     const { conf } = await this.#files.view();
     const addresses = (servers.length > 0 ? servers : systemServers(conf)).flatMap(serverAt);
@@ -104,7 +104,7 @@ class DnsSource implements CandidateSource {
   }
 
   /** @returns how long until the next look, ms */
-  #judge(seen: Look, sink: SourceSink, reader: MemberReader): number {
+  #judge(seen: DnsLook, sink: SourceSink, reader: MemberReader): number {
     const { minIntervalMs, maxIntervalMs, maxMembers } = this.#options;
     if (seen.kind === 'doubtful') return this.#doubtMs;
     if (seen.kind === 'failed') {

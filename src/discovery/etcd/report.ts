@@ -1,4 +1,4 @@
-import { faultText, type EtcdFault } from '../../etcd/fault.ts';
+import { etcdFaultText, type EtcdFault } from '../../etcd/fault.ts';
 import type { SourceCounters, SourceState } from '../../core/status.ts';
 
 export interface StateReportOptions {
@@ -48,7 +48,7 @@ export class StateReport {
     if (!due && this.#seen.has(label)) return;
     this.#seen.add(label);
     this.#last = { label, at: now() };
-    const error = faultText(fault);
+    const error = etcdFaultText(fault);
     const lastOkAt = this.#lastOkAt;
     if (lastOkAt === undefined) report({ status: 'starting', error });
     else report({ status: 'stale', lastOkAt, error, counters: counters() });

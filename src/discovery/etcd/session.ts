@@ -79,7 +79,7 @@ interface WatchContext {
   readonly nameFault: (error: unknown) => EtcdFault;
 }
 
-/** Resolves when etcd has confirmed the watch; whatever becomes of it later ends the session. */
+/** Resolves when etcd has confirmed the watch; any later error or end of the watch ends the session. */
 async function openWatch({ client, view, options, over, nameFault }: WatchContext): Promise<void> {
   const { endpoint, listener, prefix, timing } = options;
   over.signal.throwIfAborted();

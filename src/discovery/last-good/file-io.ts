@@ -29,7 +29,7 @@ export async function readStateFile(path: string): Promise<string | undefined> {
 }
 
 /**
- * Puts a whole new file (mode 0600) in place of the one at `path`: a reader, and whoever comes after a crash, finds the
+ * Puts a whole new file (mode 0600) in place of the one at `path`: a reader, also after a crash, finds the
  * old one or the new one. Each writer has a temporary file of its own, so two of them cannot mix.
  *
  * @throws the system's error, or one with code `EFTYPE` (a directory, socket or device is never replaced) or `EFBIG`

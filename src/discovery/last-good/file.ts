@@ -64,7 +64,7 @@ export class LastGoodFile {
     this.#replaceFile = options.replace ?? replaceStateFile;
   }
 
-  /** The set that the file held at the start; undefined when there is none, or the file is no good. Never rejects. */
+  /** The set that the file held at the start; undefined when the file holds no set or cannot be used. Never rejects. */
   async find(key: string): Promise<LastGoodSet | undefined> {
     await this.#load();
     this.#own(key);

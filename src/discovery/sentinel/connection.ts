@@ -82,7 +82,7 @@ function connectorOf(
 }
 
 /** What went wrong, in a word where there is one (`ECONNREFUSED`), and what to do about it where that is known. */
-export function faultText(fault: unknown): string {
+export function sentinelFaultText(fault: unknown): string {
   const message = messageOf(fault);
   const [word = ''] = /^[A-Z]{4,}(?= )/.exec(message) ?? [];
   if (['WRONGPASS', 'NOAUTH', 'NOPERM'].includes(word)) {

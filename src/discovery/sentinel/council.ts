@@ -4,7 +4,7 @@ import { parseAddress } from '../../core/address.ts';
 import type { SentinelAddress } from './connection.ts';
 import { at } from './questions.ts';
 import { Sentinel, type Said, type SentinelOptions } from './sentinel.ts';
-import { isMajority, primaryOf, replicasOf, type Verdict } from './vote.ts';
+import { isMajority, primaryOf, replicasOf, type VoteResult } from './vote.ts';
 
 export interface CouncilOptions extends SentinelOptions {
   /** `host:port` of those that are always asked. */
@@ -13,8 +13,8 @@ export interface CouncilOptions extends SentinelOptions {
   readonly policy: DialPolicy;
 }
 
-/** What came of asking all. */
-export type Counsel = Verdict | { readonly kind: 'silent'; readonly fault: string };
+/** What all Sentinels together answered; `silent`: none answered. */
+export type CouncilAnswer = VoteResult | { readonly kind: 'silent'; readonly fault: string };
 
 /** A Sentinel that tells of more Sentinels than this is not believed. */
 const MOST_LEARNT = 32;
@@ -40,7 +40,7 @@ export class Council {
   }
 
   /** Asks all, and waits no longer than for a majority of all that says the same. Never rejects. */
-  ask(): Promise<Counsel> {
+  ask(): Promise<CouncilAnswer> {
     const sentinels = [...this.#named, ...this.#learnt.values()];
     const said = new Map<string, Said>();
     const faults: string[] = [];
@@ -71,7 +71,7 @@ export class Council {
     for (const sentinel of [...this.#named, ...this.#learnt.values()]) sentinel.close();
   }
 
-  #judge(votes: readonly Said['vote'][]): Verdict {
+  #judge(votes: readonly Said['vote'][]): VoteResult {
     const { role, name } = this.#options;
     return role === 'primary' ? primaryOf(votes, name) : replicasOf(votes, name);
   }

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import type { MemberRole } from '../registry.ts';
-import { connectionTo, faultText, type SentinelAddress, type SentinelLogin } from './connection.ts';
+import { connectionTo, sentinelFaultText, type SentinelAddress, type SentinelLogin } from './connection.ts';
 import { askId, askMembers, askOthers, at, type OtherSentinel } from './questions.ts';
 import type { Vote } from './vote.ts';
 
@@ -69,7 +69,7 @@ export class Sentinel {
       const [vote, others] = await Promise.all([askMembers(asker, name, role), askOthers(asker, name)]);
       return { id: this.#id ?? this.label, vote, others };
     } catch (error) {
-      const text = `${this.label}: ${faultText(this.#fault ?? error)}`;
+      const text = `${this.label}: ${sentinelFaultText(this.#fault ?? error)}`;
       this.#drop();
       throw new Error(text, { cause: error });
     }

@@ -2,7 +2,7 @@ import { NOTHING_SAID, sameEndpoints, type Endpoint } from '../../core/endpoint.
 import { MemberReader, tooMany } from '../members.ts';
 import type { RegistrySourceOptions } from '../registry.ts';
 import type { CandidateSource, EmptySurvey, SourceSink } from '../source.ts';
-import { Council, type Counsel } from './council.ts';
+import { Council, type CouncilAnswer } from './council.ts';
 import type { SentinelLogin } from './connection.ts';
 
 export interface SentinelSourceOptions extends Omit<RegistrySourceOptions, 'net'>, SentinelLogin {
@@ -70,37 +70,37 @@ class SentinelSource implements CandidateSource {
     while (this.#isRunning()) {
       this.#isNews = false;
       const asked = this.#council.size;
-      const counsel = await this.#council.ask();
+      const answer = await this.#council.ask();
       if (!this.#isRunning()) return;
-      this.#judge(counsel, sink, reader);
+      this.#judge(answer, sink, reader);
       // Those that were just learnt have a vote, too.
       if (this.#council.size > asked) this.#isNews = true;
-      await this.#pause(this.#waitAfter(counsel));
+      await this.#pause(this.#waitAfter(answer));
     }
   }
 
-  #judge(counsel: Counsel, sink: SourceSink, reader: MemberReader): void {
-    if (counsel.kind !== 'agreed') {
+  #judge(answer: CouncilAnswer, sink: SourceSink, reader: MemberReader): void {
+    if (answer.kind !== 'agreed') {
       this.#troubles += 1;
-      this.#fail(sink, counsel.fault, true);
+      this.#fail(sink, answer.fault, true);
       return;
     }
     this.#troubles = 0;
-    const excess = tooMany(counsel.members.length, this.#options.maxMembers);
+    const excess = tooMany(answer.members.length, this.#options.maxMembers);
     if (excess !== undefined) {
       this.#fail(sink, excess, false);
       return;
     }
-    this.#report(reader.read(counsel.members.map((member) => [member, NOTHING_SAID])), sink);
+    this.#report(reader.read(answer.members.map((member) => [member, NOTHING_SAID])), sink);
     this.#fault = undefined;
     this.#lastOkAt = Date.now();
     if (this.#isRunning()) sink.state({ status: 'synced', lastOkAt: this.#lastOkAt });
   }
 
-  #waitAfter(counsel: Counsel): number {
+  #waitAfter(answer: CouncilAnswer): number {
     const { askMs = ASK_MS, random = Math.random } = this.#options;
     const usual = askMs * (1 - SPREAD * random());
-    return counsel.kind === 'agreed' ? usual : Math.min(usual, AGAIN_MS * 2 ** (this.#troubles - 1));
+    return answer.kind === 'agreed' ? usual : Math.min(usual, AGAIN_MS * 2 ** (this.#troubles - 1));
   }
 
   /** @param isDown the registry cannot be reached or believed, which `DISCOVERY_ON_FAILURE` is about */

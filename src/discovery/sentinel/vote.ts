@@ -2,13 +2,13 @@
 export type Vote = readonly string[] | undefined;
 
 /** What the Sentinels that answered say together. */
-export type Verdict =
+export type VoteResult =
   | { readonly kind: 'agreed'; readonly members: readonly string[] }
   /** No majority says the same, or most do not know the name. */
   | { readonly kind: 'none'; readonly fault: string };
 
 /** The one address that most say is the primary's. */
-export function primaryOf(votes: readonly Vote[], name: string): Verdict {
+export function primaryOf(votes: readonly Vote[], name: string): VoteResult {
   const counts = new Map<string, number>();
   for (const vote of votes) {
     const said = vote?.[0] ?? '';
@@ -23,7 +23,7 @@ export function primaryOf(votes: readonly Vote[], name: string): Verdict {
 }
 
 /** Each address that most say is a replica that is up. */
-export function replicasOf(votes: readonly Vote[], name: string): Verdict {
+export function replicasOf(votes: readonly Vote[], name: string): VoteResult {
   const known = votes.filter((vote) => vote !== undefined);
   if (!isMajority(known.length, votes.length)) return unknown(name);
   const counts = new Map<string, number>();
@@ -37,6 +37,6 @@ export function isMajority(count: number, all: number): boolean {
   return count * 2 > all;
 }
 
-function unknown(name: string): Verdict {
+function unknown(name: string): VoteResult {
   return { kind: 'none', fault: `most Sentinels know no primary ${name}: correct SRV, or SENTINEL MONITOR it there` };
 }

@@ -1,5 +1,5 @@
 import type { EtcdEndpoint, EtcdTlsPaths } from '../../etcd/endpoint.ts';
-import { faultOf, faultText } from '../../etcd/fault.ts';
+import { faultOf, etcdFaultText } from '../../etcd/fault.ts';
 import { loadEtcdLibrary } from '../../etcd/library.ts';
 import { runEtcdLoop } from '../../etcd/loop.ts';
 import type { SessionEnd } from '../../etcd/session-end.ts';
@@ -97,7 +97,7 @@ export class EtcdRegistrar implements Registrar {
     }
     this.#isUp = false;
     if (end.kind === 'stopped' || this.#leaving.signal.aborted) return { kind: 'stopped' };
-    const error = faultText(end.fault);
+    const error = etcdFaultText(end.fault);
     for (const entry of this.#entries) entry.lost(error);
     return end;
   }

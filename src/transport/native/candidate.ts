@@ -3,7 +3,7 @@ import type { ProxyEndpoint } from '../../core/proxy-header.ts';
 import type { DialedCandidate, TlsPeer } from '../engine.ts';
 import type { EndName } from './commands.ts';
 import { RECORD, type Records } from './records.ts';
-import { readTlsReport, type TlsReport } from './tls-report.ts';
+import { readHandshakeReport, type HandshakeReport } from './handshake-report.ts';
 import type { NativeEnd, NativeThread } from './thread.ts';
 
 /** Hears of one connection to a candidate until it is dialed, or of no use. */
@@ -12,9 +12,9 @@ export interface CandidateOwner extends Contained {
   /** The connection that is being made has this address, where the dial has asked for it. */
   comesFrom(source: ProxyEndpoint): void;
   /** Its TLS handshake is done. */
-  secured(report: TlsReport): void;
+  secured(report: HandshakeReport): void;
   /** Its TLS handshake has failed. It is still to be closed. */
-  refused(report: TlsReport): void;
+  refused(report: HandshakeReport): void;
   /** @param errno of the system */
   failed(errno: number): void;
 }
@@ -54,17 +54,17 @@ export class NativeCandidate implements DialedCandidate, NativeEnd {
     this.#close(true);
   }
 
-  /** The dial is over: nobody is told what becomes of it. */
+  /** The dial is over: nobody hears the candidate's events. */
   settle(): void {
     this.#owner = undefined;
   }
 
-  /** A relay has it from now on, and is told what becomes of it by its client. */
+  /** A relay has the candidate from now on, and hears its events through the client. */
   carriedBy(relay: Contained): void {
     this.#carrier = relay;
   }
 
-  /** The relay is over: nothing more is told of it. */
+  /** The relay is over: nobody hears the candidate's events. */
   over(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -82,9 +82,9 @@ export class NativeCandidate implements DialedCandidate, NativeEnd {
     if (kind === RECORD.dialed) {
       owner?.reached(this);
     } else if (kind === RECORD.secured) {
-      owner?.secured(readTlsReport(this.thread.addon.report(this.slot)));
+      owner?.secured(readHandshakeReport(this.thread.addon.report(this.slot)));
     } else if (kind === RECORD.refused) {
-      owner?.refused(readTlsReport(this.thread.addon.report(this.slot)));
+      owner?.refused(readHandshakeReport(this.thread.addon.report(this.slot)));
     } else if (kind === RECORD.home) {
       const { remote } = records;
       if (remote !== undefined) owner?.comesFrom(remote);

@@ -7,13 +7,13 @@ import { failureCode } from './failure-code.ts';
 import { RECORD, type Records } from './records.ts';
 import type { NativeThread } from './thread.ts';
 import { TlsHandshake } from './tls-handshake.ts';
-import { readTlsReport } from './tls-report.ts';
+import { readHandshakeReport } from './handshake-report.ts';
 
 /** The client as its handshake sees it. */
 export interface LendingClient extends EndName, Contained {
   readonly thread: NativeThread;
   /** A handshake has it from now on, or (undefined) gives it back. */
-  lend(handshake: ClientHandshake | undefined): void;
+  lend(handshake: NativeHandshake | undefined): void;
 }
 
 export interface ClientHandshakeOptions {
@@ -31,7 +31,7 @@ type State =
  * One client's way in: its PROXY header, which the thread lends until it is whole, then its TLS handshake, where a service
  * asks for them.
  */
-export class ClientHandshake implements Handshake {
+export class NativeHandshake implements Handshake {
   readonly #client: LendingClient;
   readonly #settings: HandshakeSettings;
   readonly #owner: HandshakeOwner;
@@ -99,8 +99,8 @@ export class ClientHandshake implements Handshake {
     const { slot } = this.#client;
     if (kind === RECORD.hello) tls.hello();
     else if (kind === RECORD.ended) tls.clientEnded();
-    else if (kind === RECORD.secured) tls.secured(readTlsReport(addon.report(slot)));
-    else if (kind === RECORD.refused) tls.refused(readTlsReport(addon.report(slot)));
+    else if (kind === RECORD.secured) tls.secured(readHandshakeReport(addon.report(slot)));
+    else if (kind === RECORD.refused) tls.refused(readHandshakeReport(addon.report(slot)));
   }
 
   #readHeader(): void {
@@ -173,4 +173,4 @@ export class ClientHandshake implements Handshake {
   }
 }
 
-const timeOut = contained((handshake: ClientHandshake) => handshake.timedOut());
+const timeOut = contained((handshake: NativeHandshake) => handshake.timedOut());

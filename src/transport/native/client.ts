@@ -1,7 +1,7 @@
 import { formatAddress } from '../../core/address.ts';
 import type { ProxyEndpoint, ProxyEnds } from '../../core/proxy-header.ts';
 import type { Client, ClientOwner, Handshake, HandshakeOwner, HandshakeSettings } from '../engine.ts';
-import { ClientHandshake, type LendingClient } from './client-handshake.ts';
+import { NativeHandshake, type LendingClient } from './client-handshake.ts';
 import { failureCode } from './failure-code.ts';
 import { RECORD, type Records } from './records.ts';
 import type { NativeEnd, NativeThread } from './thread.ts';
@@ -12,7 +12,7 @@ export interface NativeClientOptions {
   readonly records: Records;
   readonly isUnix: boolean;
   readonly settings: HandshakeSettings;
-  /** Where clients of the listener come to, unless the record says it. */
+  /** The listener's address, unless the record has the client's own. */
   readonly local: ProxyEndpoint | undefined;
 }
 
@@ -25,7 +25,7 @@ const nobody: ClientOwner = {
   clientClosed: () => undefined,
 };
 
-/** What carries a client, and hears of it then. */
+/** A relay that carries a client and hears its events. */
 export interface ClientCarrier {
   needsToBeWatched(): void;
   over(records: Records): void;
@@ -36,7 +36,7 @@ export interface ClientCarrier {
 /** Who hears of the client: its owner, or what has it on loan. */
 type Phase =
   | { readonly of: 'owner' }
-  | { readonly of: 'handshake'; readonly handshake: ClientHandshake }
+  | { readonly of: 'handshake'; readonly handshake: NativeHandshake }
   | { readonly of: 'relay'; readonly relay: ClientCarrier }
   | { readonly of: 'nobody' };
 
@@ -72,7 +72,7 @@ export class NativeClient implements Client, NativeEnd, LendingClient {
   }
 
   handshake(owner: HandshakeOwner): Handshake {
-    return new ClientHandshake({ client: this, settings: this.#settings, owner });
+    return new NativeHandshake({ client: this, settings: this.#settings, owner });
   }
 
   collect(): void {
@@ -92,7 +92,7 @@ export class NativeClient implements Client, NativeEnd, LendingClient {
   }
 
   /** A handshake has it from now on, or gives it back. */
-  lend(handshake: ClientHandshake | undefined): void {
+  lend(handshake: NativeHandshake | undefined): void {
     if (this.closed) return;
     this.#phase = handshake === undefined ? { of: 'owner' } : { of: 'handshake', handshake };
   }

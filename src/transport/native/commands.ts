@@ -47,7 +47,7 @@ export class Commands {
   };
   #count = 0;
   #isFlushDue = false;
-  /** Whoever gathers hands over in the end. */
+  /** The caller that gathers commands hands them over at the end. */
   isGathering = false;
 
   constructor(addon: NativeAddon) {

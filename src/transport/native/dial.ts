@@ -9,11 +9,11 @@ import type { Dial, DialOwner, DialSettings, DialStage, TlsDialSettings } from '
 import type { QueuedHandshake } from '../handshakes.ts';
 import { NativeCandidate, type CandidateOwner } from './candidate.ts';
 import { dialErrno } from './errno.ts';
-import { judgePeer } from './peer-judge.ts';
+import { judgeReportedPeer } from './peer-judge.ts';
 import { systemAddress } from './system-address.ts';
 import type { NativeThread } from './thread.ts';
 import { contextOf } from './tls-contexts.ts';
-import type { TlsReport } from './tls-report.ts';
+import type { HandshakeReport } from './handshake-report.ts';
 
 export interface NativeDialOptions {
   readonly thread: NativeThread;
@@ -44,7 +44,7 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
   /** What is tried. */
   #ip = '';
   #lastErrno: FailureCode = 'TIMEOUT';
-  /** Of time that runs out: the look-up's, when that took most of it. */
+  /** The fault when the time runs out: the look-up's, when the look-up took most of the time. */
   #lateErrno: 'TIMEOUT' | 'DNS_TIMEOUT' = 'TIMEOUT';
   #refusal: string | undefined;
   #isOver = false;
@@ -115,11 +115,11 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
     });
   }
 
-  secured(report: TlsReport): void {
+  secured(report: HandshakeReport): void {
     const candidate = this.#candidate;
     const { tls } = this.#settings;
     if (this.#isOver || candidate === undefined || tls === undefined) return;
-    const verdict = judgePeer(report, tls.peers);
+    const verdict = judgeReportedPeer(report, tls.peers);
     if (verdict.ok) {
       candidate.tls = verdict.peer;
       this.#succeed(candidate);
@@ -130,7 +130,7 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
     }
   }
 
-  refused(report: TlsReport): void {
+  refused(report: HandshakeReport): void {
     this.#lastErrno = report.code;
     // Where it is to read an alert it goes behind that; the next address need not wait for it.
     this.#candidate?.destroy();

@@ -2,7 +2,7 @@ import type { Errno } from '../../core/errors.ts';
 import { errnoOf } from '../../core/errors.ts';
 import { errnoName } from './errno.ts';
 import type { NativeThread } from './thread.ts';
-import { readTlsReport } from './tls-report.ts';
+import { readHandshakeReport } from './handshake-report.ts';
 
 /** `native/engine.h`, TLS_ERROR: stands for an errno where a report says what failed. */
 const TLS_ERROR = 4096;
@@ -13,5 +13,5 @@ export function failureCode(
   code: number,
 ): Errno {
   if (code !== TLS_ERROR) return errnoName(code);
-  return errnoOf({ code: readTlsReport(thread.addon.report(slot)).code });
+  return errnoOf({ code: readHandshakeReport(thread.addon.report(slot)).code });
 }

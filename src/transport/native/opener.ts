@@ -14,7 +14,7 @@ export interface OpenedSocket {
   readonly descriptor: number;
   /** Of a Unix socket. */
   readonly path: string | undefined;
-  /** Undefined on a Unix socket. The host is undefined where clients may come to several addresses. */
+  /** Undefined on a Unix socket. The host is undefined where clients may connect to several addresses. */
   readonly bound: { readonly host: string; readonly port: number } | undefined;
 }
 

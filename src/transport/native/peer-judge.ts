@@ -1,15 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import type { FailureCode } from '../../core/dial-failure.ts';
 import type { PeerCheck, TlsPeer } from '../engine.ts';
-import type { TlsReport } from './tls-report.ts';
+import type { PeerVerdict } from '../peer-verdict.ts';
+import type { HandshakeReport } from './handshake-report.ts';
 
-export type PeerVerdict =
-  | { readonly ok: true; readonly peer: TlsPeer }
-  /** `NOT_ALLOWED`: `TLS_ALLOW` does not let it in. @property peer its name */
-  | { readonly ok: false; readonly code: FailureCode; readonly peer: string | undefined };
-
-/** What rules say of a certificate. It does not change: rules are a service's for good. */
-interface Known {
+/** What the rules of a service say about a certificate. Neither changes. */
+interface JudgedCertificate {
   readonly isPermitted: boolean;
   readonly name: string | undefined;
   readonly commonName: string | undefined;
@@ -20,13 +15,13 @@ interface Known {
 /** Reading a certificate costs more than all else that JavaScript does for a connection, and peers come again. */
 const MOST_KNOWN = 1_024;
 
-const known = new WeakMap<PeerCheck, Map<string, Known>>();
+const known = new WeakMap<PeerCheck, Map<string, JudgedCertificate>>();
 
 /**
  * Judges a peer whose chain has been verified, in this handshake or in the one of the session it resumes: a session outlives
  * what the clock says of its certificate.
  */
-export function judgePeer(report: TlsReport, check: PeerCheck): PeerVerdict {
+export function judgeReportedPeer(report: HandshakeReport, check: PeerCheck): PeerVerdict {
   const { certificate, isResumed } = report;
   const facts = certificate === undefined ? undefined : knownOf(certificate, check);
   const isPermitted = facts === undefined ? check.policy.permits(undefined) : facts.isPermitted;
@@ -46,18 +41,18 @@ export function judgePeer(report: TlsReport, check: PeerCheck): PeerVerdict {
 }
 
 /** How a log names a peer that was refused. */
-export function nameOfRefused({ certificate }: TlsReport, { nameOf }: PeerCheck): string | undefined {
+export function nameOfRefused({ certificate }: HandshakeReport, { nameOf }: PeerCheck): string | undefined {
   return certificate && nameOf(new X509Certificate(certificate));
 }
 
-function knownOf(der: Buffer, check: PeerCheck): Known {
-  const all = known.get(check) ?? new Map<string, Known>();
+function knownOf(der: Buffer, check: PeerCheck): JudgedCertificate {
+  const all = known.get(check) ?? new Map<string, JudgedCertificate>();
   known.set(check, all);
   const key = der.toString('latin1');
   const found = all.get(key);
   if (found !== undefined) return found;
   const certificate = new X509Certificate(der);
-  const facts: Known = {
+  const facts: JudgedCertificate = {
     isPermitted: check.policy.permits(certificate),
     name: check.nameOf(certificate),
     commonName: check.commonNameOf?.(certificate),

@@ -105,7 +105,7 @@ export class Records {
     return this.#bytes.readDoubleLE(this.#at * 4 + AT.toClient);
   }
 
-  /** Who connected; undefined: over a Unix socket. Of a dial: our end of it. */
+  /** The client's address; undefined over a Unix socket. For a dial: our own address. */
   get remote(): ProxyEndpoint | undefined {
     return this.#endpoint(AT.remote, AT.remotePort);
   }

@@ -6,11 +6,11 @@ import { RECORD, Records } from './records.ts';
 
 /** An end, as JavaScript has it. */
 export interface NativeEnd extends EndName, Contained {
-  /** The thread has told something of it; `records` is at it. */
+  /** The thread reports something about this subject; `records` stands at the report. */
   told(records: Records): void;
 }
 
-/** Whoever hears of clients. */
+/** What receives the clients of a listener. */
 export interface NativeAccepts {
   accepted(records: Records): void;
   acceptFailed(errno: number): void;

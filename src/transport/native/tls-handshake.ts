@@ -5,10 +5,10 @@ import type { TlsAcceptSettings, TlsFailure, TlsPeer } from '../engine.ts';
 import type { QueuedHandshake } from '../handshakes.ts';
 import type { EndName } from './commands.ts';
 import { failureCode } from './failure-code.ts';
-import { judgePeer, nameOfRefused } from './peer-judge.ts';
+import { judgeReportedPeer, nameOfRefused } from './peer-judge.ts';
 import type { NativeThread } from './thread.ts';
 import { contextOf } from './tls-contexts.ts';
-import type { TlsReport } from './tls-report.ts';
+import type { HandshakeReport } from './handshake-report.ts';
 
 /** Hears how a handshake ended; exactly one of the two, once, and none after `abort`. */
 export interface TlsHandshakeOwner {
@@ -76,8 +76,8 @@ export class TlsHandshake implements QueuedHandshake {
     thread.secure(client, { context, isStrict: settings.strictClose === true });
   }
 
-  secured(report: TlsReport): void {
-    const verdict = judgePeer(report, this.#options.settings.peers);
+  secured(report: HandshakeReport): void {
+    const verdict = judgeReportedPeer(report, this.#options.settings.peers);
     if (!verdict.ok) {
       this.#fail({ kind: 'peer', endedBy: 'attache', code: verdict.code, peer: verdict.peer });
     } else if (!this.#isOver) {
@@ -86,7 +86,7 @@ export class TlsHandshake implements QueuedHandshake {
     }
   }
 
-  refused(report: TlsReport): void {
+  refused(report: HandshakeReport): void {
     const { code, isPeer } = report;
     if (isPeer) {
       const peer = nameOfRefused(report, this.#options.settings.peers);

@@ -41,7 +41,7 @@ export function takeBulkBuffer(kind: BulkKind): Buffer | undefined {
   return buffer ?? Buffer.allocUnsafeSlow(spare.bytes);
 }
 
-/** @param isFree nothing of it is under way any more; otherwise it is left to the garbage collector */
+/** @param isFree no write still uses the buffer; otherwise the garbage collector gets it */
 export function giveBulkBuffer(kind: BulkKind, buffer: Buffer, isFree: boolean): void {
   out[kind] -= 1;
   if (!isFree) return;

@@ -6,7 +6,7 @@ const CLIENT_HELLO = 1;
 const MAX_HELLO_BYTES = 32 * 1024;
 
 /**
- * Whether OpenSSL can do something with the first bytes of a client: a whole ClientHello is there, or something that is none.
+ * Whether OpenSSL can do something with the first bytes of a client: a whole ClientHello is there, or bytes that are no ClientHello.
  * Until then the client costs no CPU, and is to cost no more memory than its bytes.
  */
 export function isWorthReading(bytes: Buffer): boolean {

@@ -29,7 +29,7 @@ export class SocketDial implements Dial, LegOwner, QueuedHandshake {
   #left: readonly string[] = [];
   #port = 0;
   #lastErrno: FailureCode = 'TIMEOUT';
-  /** Of time that runs out: the look-up's, when that took most of it. */
+  /** The fault when the time runs out: the look-up's, when the look-up took most of the time. */
   #lateErrno: 'TIMEOUT' | 'DNS_TIMEOUT' = 'TIMEOUT';
   #refusal: string | undefined;
   #stage: DialStage = 'connect';

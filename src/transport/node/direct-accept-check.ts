@@ -58,7 +58,7 @@ async function attempt(): Promise<boolean> {
   } catch {
     // Whatever it was: the usual way.
   }
-  // What it has set going may still come to nothing a moment later, and so be told as an error.
+  // What it has begun may still fail a moment later, which is reported as an error.
   fail = () => undefined;
   setTimeout(() => (fail = undefined), AFTERMATH_MS).unref();
   if (!works) unlearn();
@@ -133,7 +133,7 @@ function guard(reject: (error: unknown) => void) {
     };
 }
 
-/** Sends `own` and then the end; whether what came by then was `wanted`. */
+/** Sends `own` and then the end. @returns whether the peer sent `wanted` until its end */
 function exchanged(socket: Socket, own: Buffer, wanted: Buffer): Promise<boolean> {
   let got = 0;
   let isSame = true;

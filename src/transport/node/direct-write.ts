@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { containing, type Contained } from '../../core/contained.ts';
-import { handleOf, type SocketHandle, type WriteRequest as NodeRequest } from './internals.ts';
+import { handleOf, type SocketHandle, type WriteWrap as NodeRequest } from './internals.ts';
 
 /**
  * Writing past the stream of a socket, straight to the handle below it. A stream spends more on a small write than the
@@ -70,7 +70,7 @@ export function learnFrom(socket: Socket): void {
     Reflect.deleteProperty(handle, 'writeBuffer');
     const answer: unknown = Reflect.apply(writeBuffer, this, args);
     if (args.length === 2) Request = classOf(args[0], answer);
-    // Whatever it is, it is for Node.
+    // The answer is for Node, also an unknown one.
     return answer as number;
   };
 }

@@ -32,7 +32,7 @@ export class Exchange implements LegOwner, Contained {
     leg.collect();
   }
 
-  /** Nobody hears of it any more. */
+  /** The owner hears no more events. */
   stop(): void {
     this.#owner = undefined;
   }

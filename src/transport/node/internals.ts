@@ -32,14 +32,14 @@ export interface SocketHandle {
   reading?: boolean;
   readStop?: () => number;
   /** @returns 0, or a negative errno; what the kernel did not take at once is written later, and then told to `request` */
-  writeBuffer?: (this: SocketHandle, request: WriteRequest, chunk: Uint8Array) => number;
+  writeBuffer?: (this: SocketHandle, request: WriteWrap, chunk: Uint8Array) => number;
 }
 
 /** What libuv's answer is given to when a write was not done at once. */
-export interface WriteRequest {
+export interface WriteWrap {
   /** -1 unless a write that was not done at once uses it. */
   getAsyncId?: () => number;
-  oncomplete?: (this: WriteRequest, status: number) => void;
+  oncomplete?: (this: WriteWrap, status: number) => void;
   handle?: unknown;
   /** Kept from the garbage collector until then. */
   buffer?: unknown;

@@ -8,7 +8,7 @@ import { countStalled, readerOf, type SocketReader } from './socket-reader.ts';
 import type { StreamEnd } from './tls-end.ts';
 import { mayReadOn, waitForTurn, type TurnTaker } from './turns.ts';
 
-/** Where the events of a leg go: to whoever is responsible for its socket at that moment. */
+/** Where the events of a leg go: to the owner of its socket at that moment. */
 export interface LegOwner {
   /** The socket's sender has finished (FIN read, and every byte before it delivered). */
   legEnded(leg: Leg): void;
@@ -261,7 +261,7 @@ export class Leg implements Writer, TurnTaker {
   }
 
   /**
-   * Whoever refuses what it is sent may have said why, and that can still be read: the socket goes two turns of the event
+   * A peer that refuses what it is sent may have said why, and that can still be read: the socket goes two turns of the event
    * loop later, of which the first may have begun.
    */
   refused(status: number): void {

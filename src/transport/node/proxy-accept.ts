@@ -5,7 +5,7 @@ import { readProxyHeader, type ProxyHeaderFault } from '../../core/read-proxy-he
 import type { Leg, LegOwner } from './leg.ts';
 
 export type ProxyAcceptFailure =
-  /** The header is none, or breaks the rules, or was not there in time. */
+  /** The bytes are no header, the header breaks the rules, or it was not there in time. */
   | { readonly kind: 'refused'; readonly code: ProxyHeaderFault | 'TIMEOUT' }
   /** The client left before its header was whole. */
   | { readonly kind: 'gone' }
@@ -65,7 +65,7 @@ export class ProxyAccept implements LegOwner, Contained {
   }
 
   legEnded(): void {
-    // Behind a whole header it is passed on to whoever takes over.
+    // Behind a whole header the bytes are passed on to the next owner.
     if (this.#phase === 'reading') this.#fail({ kind: 'gone' });
   }
 

@@ -2,8 +2,9 @@ import type { TLSSocket } from 'node:tls';
 import { contained, containing } from '../../core/contained.ts';
 import type { FailureCode } from '../../core/dial-failure.ts';
 import { errnoOf, isPeerReset } from '../../core/errors.ts';
-import type { TlsAcceptSettings, TlsFailure, TlsPeer } from '../engine.ts';
+import type { PeerCheck, TlsAcceptSettings, TlsFailure, TlsPeer } from '../engine.ts';
 import type { QueuedHandshake } from '../handshakes.ts';
+import type { PeerVerdict } from '../peer-verdict.ts';
 import { isWorthReading } from './client-hello.ts';
 import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
 import type { Leg, LegOwner } from './leg.ts';
@@ -155,11 +156,9 @@ export class TlsAccept implements LegOwner, QueuedHandshake {
     if (this.#over) return;
     const { settings, owner } = this.#options;
     const fault = settings.clientAuth === 'require' ? chainFault(socket) : undefined;
-    const verdict = fault === undefined ? judgePeer(socket, settings.peers) : ({ ok: false, code: fault } as const);
+    const verdict = fault === undefined ? judgePeer(socket, settings.peers) : refusal(socket, settings.peers, fault);
     if (!verdict.ok) {
-      const certificate = socket.getPeerX509Certificate();
-      const peer = certificate && settings.peers.nameOf(certificate);
-      this.#fail({ kind: 'peer', endedBy: 'attache', code: verdict.code, peer });
+      this.#fail({ kind: 'peer', endedBy: 'attache', code: verdict.code, peer: verdict.peer });
       return;
     }
     this.#end();
@@ -183,6 +182,11 @@ export class TlsAccept implements LegOwner, QueuedHandshake {
     this.#options.leg.socket.off('readable', this.#onReadable);
     this.#options.settings.handshakes.leave(this);
   }
+}
+
+function refusal(socket: TLSSocket, { nameOf }: PeerCheck, code: FailureCode): PeerVerdict {
+  const certificate = socket.getPeerX509Certificate();
+  return { ok: false, code, peer: certificate && nameOf(certificate) };
 }
 
 /** What is wrong with the client's chain; a client without one, or of whom nothing can be said, is at fault as well. */

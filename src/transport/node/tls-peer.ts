@@ -1,12 +1,7 @@
 import type { TLSSocket } from 'node:tls';
-import type { FailureCode } from '../../core/dial-failure.ts';
 import type { PeerCheck, TlsPeer } from '../engine.ts';
+import type { PeerVerdict } from '../peer-verdict.ts';
 import { serverNameOf } from './internals.ts';
-
-export type PeerVerdict =
-  | { readonly ok: true; readonly peer: TlsPeer }
-  /** `NOT_ALLOWED`: `TLS_ALLOW` does not let it in. */
-  | { readonly ok: false; readonly code: FailureCode };
 
 /**
  * Judges a peer whose chain has been verified, in this handshake or in the one of the session it resumes: a session
@@ -14,13 +9,14 @@ export type PeerVerdict =
  */
 export function judgePeer(socket: TLSSocket, { policy, nameOf, commonNameOf }: PeerCheck): PeerVerdict {
   const certificate = socket.getPeerX509Certificate();
-  if (!policy.permits(certificate)) return { ok: false, code: 'NOT_ALLOWED' };
+  const name = certificate && nameOf(certificate);
+  if (!policy.permits(certificate)) return { ok: false, code: 'NOT_ALLOWED', peer: name };
   const resumed = socket.isSessionReused();
   if (resumed && certificate !== undefined && Date.parse(certificate.validTo) < Date.now()) {
-    return { ok: false, code: 'CERT_HAS_EXPIRED' };
+    return { ok: false, code: 'CERT_HAS_EXPIRED', peer: name };
   }
   const peer: TlsPeer = {
-    name: certificate && nameOf(certificate),
+    name,
     version: socket.getProtocol() ?? 'unknown',
     resumed,
     certified: certificate !== undefined,

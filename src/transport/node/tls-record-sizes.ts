@@ -6,7 +6,7 @@ export interface RecordSizes {
   readonly overhead: number;
   /** A record that holds an alert, such as close_notify. */
   readonly alert: number;
-  /** A record that holds a key update; undefined where there is none. */
+  /** A record that holds a key update; undefined where the version has no such record. */
   readonly keyUpdate: number | undefined;
 }
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAmbassador, type Endpoint } from '../../../src/app/ambassador.ts';
+import { createAmbassador, type Extension } from '../../../src/app/ambassador.ts';
 import { deferred } from '../../support/wait.ts';
 
 test('closed while its endpoints are being made, it closes them and starts none', async (t) => {
-  const made = deferred<readonly Endpoint[]>();
+  const made = deferred<readonly Extension[]>();
   const calls: string[] = [];
-  const endpoint: Endpoint = {
+  const endpoint: Extension = {
     start: () => Promise.resolve(void calls.push('start')),
     close: () => Promise.resolve(void calls.push('close')),
   };

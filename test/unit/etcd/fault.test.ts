@@ -1,25 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EtcdFault, faultOf, faultText } from '../../../src/etcd/fault.ts';
+import { EtcdFault, faultOf, etcdFaultText } from '../../../src/etcd/fault.ts';
 
 const context = { endpoint: '10.0.0.1:2379', secrets: ['s3cret', undefined, ''] };
 
 test('a system error is named by its errno, with the endpoint', () => {
   const fault = faultOf(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }), context);
-  assert.equal(faultText(fault), 'ECONNREFUSED: 10.0.0.1:2379 refused the connection');
+  assert.equal(etcdFaultText(fault), 'ECONNREFUSED: 10.0.0.1:2379 refused the connection');
   assert.equal(fault.code, 'discovery_unreachable');
 });
 
 test("a library's error is named by its class; a refusal by etcd is told apart", () => {
   class EtcdPermissionDeniedError extends Error {}
   const fault = faultOf(new EtcdPermissionDeniedError('7 PERMISSION_DENIED: no'), context);
-  assert.equal(faultText(fault), 'EtcdPermissionDeniedError: 10.0.0.1:2379 7 PERMISSION_DENIED: no');
+  assert.equal(etcdFaultText(fault), 'EtcdPermissionDeniedError: 10.0.0.1:2379 7 PERMISSION_DENIED: no');
   assert.equal(fault.code, 'discovery_refused');
 });
 
 test('secrets do not come out, whatever a message holds, and messages are short', () => {
   const fault = faultOf(new Error(`bad password s3cret, really s3cret ${'x'.repeat(500)}`), context);
-  assert.doesNotMatch(faultText(fault), /s3cret/);
+  assert.doesNotMatch(etcdFaultText(fault), /s3cret/);
   assert.ok(fault.message.length <= 200);
 });
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HealthCheck } from '../../../src/core/health-check.ts';
-import { placeFor, questionFor } from '../../../src/health/question.ts';
-import type { Question } from '../../../src/health/verdict.ts';
+import { placeFor, protocolFor } from '../../../src/health/protocol-for.ts';
+import type { CheckProtocol } from '../../../src/health/check-protocol.ts';
 
 const HERE = { kind: 'tcp', host: '10.0.0.1', port: 6379 } as const;
 const NOBODY = { username: undefined, password: undefined };
 
-function ask(check: HealthCheck): Question {
-  const question = questionFor(check, HERE);
+function ask(check: HealthCheck): CheckProtocol {
+  const question = protocolFor(check, HERE);
   assert.ok(question);
   return question;
 }
@@ -122,7 +122,7 @@ test('send and expect: a prefix is judged as soon as it can be, a pattern when i
   assert.equal(judge(pattern, '220 mail\r\n', false), 'more');
   assert.equal(judge(pattern, '220 mail\r\n220 READY', false), 'ok');
   assert.match(judge(pattern, '554 no'), /got "554 no"/);
-  assert.equal(questionFor({ kind: 'tcp', send: '', expect: undefined }, HERE), undefined);
+  assert.equal(protocolFor({ kind: 'tcp', send: '', expect: undefined }, HERE), undefined);
 });
 
 test('a pattern that would take exponential time with back-tracking takes next to none', () => {

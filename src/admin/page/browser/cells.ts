@@ -28,7 +28,7 @@ export interface Note {
   readonly tone?: Tone;
 }
 
-/** A word with its colour, and below it what there is to say of it. */
+/** A word with its colour, and below the word its details. */
 export function stateCell(word: string, tone: Tone, notes: readonly Note[] = []): Cell {
   const text = [word, ...notes.map((note) => note.text)].join(' ');
   const fill = (cell: HTMLElement) => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encode, type Answer, type Packet } from 'dns-packet';
-import { queryFor, readReply, type Question } from '../../../../src/discovery/dns/reply.ts';
+import { queryFor, readDnsReply, type RecordQuery } from '../../../../src/discovery/dns/reply.ts';
 
 const ID = 4_711;
-const QUESTION: Question = { name: 'a.test', type: 'A' };
+const QUESTION: RecordQuery = { name: 'a.test', type: 'A' };
 
 const a = (name: string, data: string, ttl = 7): Answer => ({ type: 'A', name, data, ttl });
 const cname = (name: string, data: string, ttl = 9): Answer => ({ type: 'CNAME', name, data, ttl });
@@ -14,7 +14,7 @@ function say(answers: readonly Answer[], rest: Partial<Packet> = {}): Buffer {
   return encode({ type: 'response', id: ID, questions: [{ name, type }], answers: [...answers], ...rest });
 }
 
-const read = (packet: Buffer) => readReply(packet, QUESTION, ID);
+const read = (packet: Buffer) => readDnsReply(packet, QUESTION, ID);
 
 test('addresses, with the least time to live, in whatever letters the server writes the name', () => {
   const reply = read(say([a('A.Test', '10.0.0.1', 5), a('a.test', '10.0.0.2', 3)]));
@@ -60,9 +60,9 @@ test('what was cut off is told, whatever is left of it', () => {
 
 test('what answers something else is no answer', () => {
   const good = say([a('a.test', '10.0.0.1')]);
-  assert.equal(readReply(good, QUESTION, ID + 1), undefined);
-  assert.equal(readReply(good, { name: 'b.test', type: 'A' }, ID), undefined);
-  assert.equal(readReply(good, { name: 'a.test', type: 'AAAA' }, ID), undefined);
+  assert.equal(readDnsReply(good, QUESTION, ID + 1), undefined);
+  assert.equal(readDnsReply(good, { name: 'b.test', type: 'A' }, ID), undefined);
+  assert.equal(readDnsReply(good, { name: 'a.test', type: 'AAAA' }, ID), undefined);
   assert.equal(read(queryFor(QUESTION, ID, true)), undefined);
   assert.equal(read(say([], { questions: [] })), undefined);
   for (let end = 0; end < good.length; end += 1) assert.doesNotThrow(() => read(good.subarray(0, end)));

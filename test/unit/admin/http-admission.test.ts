@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'node:test';
-import { Places } from '../../../src/admin/places.ts';
+import { HttpAdmission } from '../../../src/admin/http-admission.ts';
 
 /** As far as places look at a socket. */
 function socketFrom(remoteAddress: string | undefined): Socket {
@@ -18,7 +18,7 @@ function socketFrom(remoteAddress: string | undefined): Socket {
   return socket as unknown as Socket;
 }
 
-function enter(places: Places, count: number, from: (index: number) => string | undefined): readonly Socket[] {
+function enter(places: HttpAdmission, count: number, from: (index: number) => string | undefined): readonly Socket[] {
   return Array.from({ length: count }, (_, index) => {
     const socket = socketFrom(from(index));
     places.enter(socket);
@@ -33,7 +33,7 @@ async function turns(count = 3): Promise<void> {
 }
 
 test('of one client silent connections the oldest give way beyond 96', async () => {
-  const places = new Places();
+  const places = new HttpAdmission();
   const first = enter(places, 96, () => '127.0.0.1');
   await turns();
   assert.equal(gone(first), 0);
@@ -44,7 +44,7 @@ test('of one client silent connections the oldest give way beyond 96', async () 
 });
 
 test('the client with most connections loses one, not the one that has been silent for longest', async () => {
-  const places = new Places();
+  const places = new HttpAdmission();
   const [lone] = enter(places, 1, () => '10.0.0.9');
   const crowd = enter(places, 200, () => '10.0.0.1');
   await turns();
@@ -52,7 +52,7 @@ test('the client with most connections loses one, not the one that has been sile
 });
 
 test('nobody gives way before the turn of the event loop in which it can be heard', async () => {
-  const places = new Places();
+  const places = new HttpAdmission();
   const old = enter(places, 96, (index) => `10.0.0.${index}`);
   await turns();
   const probe = socketFrom('127.0.0.1');
@@ -69,7 +69,7 @@ test('nobody gives way before the turn of the event loop in which it can be hear
 });
 
 test('clients elsewhere leave 16 places to this machine, and silent ones 32 to those that have asked', async () => {
-  const places = new Places();
+  const places = new HttpAdmission();
   const readers = enter(places, 128, (index) => `10.0.0.${index}`);
   for (const socket of readers) {
     places.answering(socket);
@@ -83,7 +83,7 @@ test('clients elsewhere leave 16 places to this machine, and silent ones 32 to t
 });
 
 test('an answer that is looked for or goes on keeps its place; one that only waits for its reader does not', async () => {
-  const places = new Places();
+  const places = new HttpAdmission();
   const streams = enter(places, 16, () => '10.0.0.1');
   const answering = enter(places, 40, () => '10.0.0.1');
   const taking = enter(places, 100, () => '10.0.0.1');
@@ -96,7 +96,7 @@ test('an answer that is looked for or goes on keeps its place; one that only wai
 });
 
 test('IPv6 clients of one /64 are one client, mapped IPv4 is IPv4, and a Unix socket is this machine', async () => {
-  const places = new Places();
+  const places = new HttpAdmission();
   const lone = enter(places, 1, () => '2001:db8:0:2::1');
   const crowd = enter(places, 120, (index) => `2001:db8:0:1::${index.toString(16)}`);
   const mapped = enter(places, 3, (index) => ['::ffff:127.0.0.1', undefined, '127.0.0.1'][index]);
@@ -105,7 +105,7 @@ test('IPv6 clients of one /64 are one client, mapped IPv4 is IPv4, and a Unix so
 });
 
 test('a crowd that comes within one turn is bounded, and who finds all places busy is turned away', async () => {
-  const places = new Places();
+  const places = new HttpAdmission();
   const busy = enter(places, 256, () => '10.0.0.1');
   for (const socket of busy) places.streaming(socket);
   await turns();
@@ -116,7 +116,7 @@ test('a crowd that comes within one turn is bounded, and who finds all places bu
 });
 
 test('of a crowd that waits for answers the oldest give way to those who have just come', async () => {
-  const places = new Places();
+  const places = new HttpAdmission();
   const busy = enter(places, 256, () => '10.0.0.1');
   for (const socket of busy) places.answering(socket);
   await turns();
@@ -126,7 +126,7 @@ test('of a crowd that waits for answers the oldest give way to those who have ju
 });
 
 test('nothing is left of those that have gone, and nothing turns while there is room', async () => {
-  const places = new Places();
+  const places = new HttpAdmission();
   const sockets = enter(places, 100, () => '127.0.0.1');
   for (const socket of sockets) places.answering(socket);
   for (const socket of sockets) socket.destroy();

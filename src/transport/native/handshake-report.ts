@@ -2,7 +2,7 @@ import { errnoOf } from '../../core/errors.ts';
 import type { FailureCode } from '../../core/dial-failure.ts';
 
 /** What the thread has to say of a handshake, or of TLS that failed behind it: `native/secure.h`. */
-export interface TlsReport {
+export interface HandshakeReport {
   /** `TLSv1.2` or `TLSv1.3`. */
   readonly version: string;
   readonly isResumed: boolean;
@@ -21,7 +21,7 @@ const HEAD_BYTES = 28;
 const TLS_1_3 = 0x0304;
 
 /** @param bytes undefined: the thread had no memory for a report */
-export function readTlsReport(bytes: Buffer = Buffer.alloc(HEAD_BYTES)): TlsReport {
+export function readHandshakeReport(bytes: Buffer = Buffer.alloc(HEAD_BYTES)): HandshakeReport {
   const word = (index: number): number => bytes.readUInt32LE(index * 4);
   let at = HEAD_BYTES;
   const [code, serverName, protocol, certificate] = [3, 4, 5, 6].map((index) => {

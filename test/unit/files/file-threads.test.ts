@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { inPlace } from '../../../src/files/places.ts';
+import { onFileThread } from '../../../src/files/file-threads.ts';
 import { deferred } from '../../support/wait.ts';
 
 const late = () => new Error('late');
@@ -9,13 +9,13 @@ test('two at most are under way, and what never ends keeps its place without kee
   const hung = [deferred<string>(), deferred<string>()];
   const waiting = hung.map(({ promise }) =>
     assert.rejects(
-      inPlace(() => promise, 20, late),
+      onFileThread(() => promise, 20, late),
       /late/,
     ),
   );
   await Promise.all(waiting);
   let begun = 0;
-  const never = inPlace(
+  const never = onFileThread(
     () => {
       begun += 1;
       return Promise.resolve('');
@@ -25,7 +25,7 @@ test('two at most are under way, and what never ends keeps its place without kee
   );
   await assert.rejects(never, /late/);
   assert.equal(begun, 0);
-  const next = inPlace(() => Promise.resolve('read'), 10_000, late);
+  const next = onFileThread(() => Promise.resolve('read'), 10_000, late);
   hung[0]?.resolve('at last');
   assert.equal(await next, 'read');
   assert.equal(begun, 0);
@@ -35,9 +35,9 @@ test('two at most are under way, and what never ends keeps its place without kee
 test('what fails gives its place back', async () => {
   for (let i = 0; i < 5; i += 1) {
     await assert.rejects(
-      inPlace(() => Promise.reject(new Error('failed')), 10_000, late),
+      onFileThread(() => Promise.reject(new Error('failed')), 10_000, late),
       /failed/,
     );
   }
-  assert.equal(await inPlace(() => Promise.resolve('read'), 10_000, late), 'read');
+  assert.equal(await onFileThread(() => Promise.resolve('read'), 10_000, late), 'read');
 });

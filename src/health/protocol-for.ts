@@ -1,25 +1,25 @@
 import type { Address } from '../core/address.ts';
 import type { HealthCheck } from '../core/health-check.ts';
-import { bannerQuestion } from './banner.ts';
-import { httpQuestion } from './http.ts';
-import { postgresQuestion } from './postgres.ts';
-import { redisQuestion } from './redis.ts';
-import type { Question } from './verdict.ts';
+import { bannerProtocol } from './banner.ts';
+import { httpProtocol } from './http.ts';
+import { postgresProtocol } from './postgres.ts';
+import { redisProtocol } from './redis.ts';
+import type { CheckProtocol } from './check-protocol.ts';
 
 /** @returns undefined: to have reached it is enough */
-export function questionFor(check: HealthCheck, candidate: Address): Question | undefined {
+export function protocolFor(check: HealthCheck, candidate: Address): CheckProtocol | undefined {
   switch (check.kind) {
     case 'tcp':
     case 'tls':
-      return bannerQuestion(check);
+      return bannerProtocol(check);
     case 'redis':
     case 'redis-primary':
     case 'redis-replica':
-      return redisQuestion(check);
+      return redisProtocol(check);
     case 'postgres':
-      return postgresQuestion;
+      return postgresProtocol;
     case 'http':
-      return httpQuestion(check, candidate);
+      return httpProtocol(check, candidate);
   }
 }
 

@@ -7,11 +7,11 @@ const queue: (() => void)[] = [];
 let taken = 0;
 
 /**
- * What `work` comes to.
+ * Runs `work` on one of the two threads, and gives its result.
  *
- * @param late what to end with when it has not come to it within `ms`; work that has not begun is then never begun
+ * @param late the error when there is no result within `ms`; work that has not begun by then never begins
  */
-export function inPlace<T>(work: () => Promise<T>, ms: number, late: () => Error): Promise<T> {
+export function onFileThread<T>(work: () => Promise<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
     const begin = () => {
       taken += 1;

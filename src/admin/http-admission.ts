@@ -21,7 +21,7 @@ const ANSWER_MS = 30_000;
  */
 type Stage = 'silent' | 'answering' | 'taking' | 'streaming';
 
-interface Place {
+interface HttpConnection {
   readonly socket: Socket;
   /** Its client, among others that are the same one. */
   readonly from: string;
@@ -37,8 +37,8 @@ interface Place {
  * its oldest that is silent, else its oldest that does not read, else its oldest that waits for an answer. A connection is heard once before it may be chosen, so a flood
  * takes no place from a probe, which sends its request at once.
  */
-export class Places {
-  readonly #places = new Map<Socket, Place>();
+export class HttpAdmission {
+  readonly #places = new Map<Socket, HttpConnection>();
   #turn = 0;
   #isSettling = false;
 
@@ -47,12 +47,12 @@ export class Places {
   }
 
   enter(socket: Socket): void {
-    const place: Place = { socket, ...clientOf(socket), turn: this.#turn, stage: 'silent' };
+    const place: HttpConnection = { socket, ...clientOf(socket), turn: this.#turn, stage: 'silent' };
     this.#places.set(socket, place);
     socket.once('close', () => this.#leave(place));
     const turn = this.#turn;
     // Who only waits for a long answer goes before one that has just come: else those who ask for many keep everybody out.
-    for (const mayGo of [(one: Place) => one.turn < turn, (one: Place) => one !== place])
+    for (const mayGo of [(one: HttpConnection) => one.turn < turn, (one: HttpConnection) => one !== place])
       if (this.#places.size > MOST.crowd) this.#relieve([...this.#places.values()], MOST.crowd, mayGo);
     if (this.#places.size > MOST.crowd) this.#drop(place);
     if (this.#places.size > MOST.silent) this.#settleSoon();
@@ -91,7 +91,7 @@ export class Places {
     this.#isSettling = false;
     const now = this.#turn;
     this.#turn += 1;
-    const isHeard = (place: Place) => place.turn < now;
+    const isHeard = (place: HttpConnection) => place.turn < now;
     for (const [most, isOf] of BOUNDS) {
       const crowd = [...this.#places.values()].filter(isOf);
       const left = this.#relieve(crowd, most, isHeard);
@@ -101,10 +101,10 @@ export class Places {
   }
 
   /** Drops those of a crowd that are too many. @returns how many still are */
-  #relieve(crowd: readonly Place[], most: number, mayGo: (place: Place) => boolean): number {
+  #relieve(crowd: readonly HttpConnection[], most: number, mayGo: (place: HttpConnection) => boolean): number {
     let over = crowd.length - most;
     if (over <= 0) return 0;
-    const clients = new Map<string, Client>();
+    const clients = new Map<string, HttpClient>();
     for (const place of crowd) {
       const client = clients.get(place.from) ?? { connections: 0, silent: [], taking: [], answering: [] };
       clients.set(place.from, client);
@@ -121,34 +121,34 @@ export class Places {
     return over;
   }
 
-  #drop(place: Place): void {
+  #drop(place: HttpConnection): void {
     this.#leave(place);
     place.socket.destroy();
   }
 
-  #leave(place: Place): void {
+  #leave(place: HttpConnection): void {
     clearTimeout(place.late);
     this.#places.delete(place.socket);
   }
 }
 
-const BOUNDS: readonly (readonly [most: number, isOf: (place: Place) => boolean])[] = [
+const BOUNDS: readonly (readonly [most: number, isOf: (place: HttpConnection) => boolean])[] = [
   [MOST.silent, ({ stage }) => stage === 'silent'],
   [MOST.elsewhere, ({ isLocal }) => !isLocal],
   [MOST.all, () => true],
 ];
 
-interface Client {
+interface HttpClient {
   connections: number;
   /** Those that may go, the oldest first. */
-  readonly silent: Place[];
-  readonly taking: Place[];
-  readonly answering: Place[];
+  readonly silent: HttpConnection[];
+  readonly taking: HttpConnection[];
+  readonly answering: HttpConnection[];
 }
 
 /** The client with most connections of those that can lose one; among equals one that has a silent one, the first that came. */
-function mostCrowded(clients: Iterable<Client>): Client | undefined {
-  let chosen: Client | undefined;
+function mostCrowded(clients: Iterable<HttpClient>): HttpClient | undefined {
+  let chosen: HttpClient | undefined;
   for (const client of clients) {
     if (client.silent.length + client.taking.length + client.answering.length === 0) continue;
     if (chosen === undefined || client.connections > chosen.connections) chosen = client;
@@ -158,12 +158,12 @@ function mostCrowded(clients: Iterable<Client>): Client | undefined {
   return chosen;
 }
 
-function onlyReads({ silent, answering }: Client): boolean {
+function onlyReads({ silent, answering }: HttpClient): boolean {
   return silent.length + answering.length === 0;
 }
 
 /** A Unix socket has no address: who may open its file is on this machine. An IPv6 client has a /64 to choose addresses from. */
-function clientOf({ remoteAddress }: Socket): Pick<Place, 'from' | 'isLocal'> {
+function clientOf({ remoteAddress }: Socket): Pick<HttpConnection, 'from' | 'isLocal'> {
   if (remoteAddress === undefined) return { from: 'unix', isLocal: true };
   const ip = plainIp(remoteAddress);
   if (ip === '::1') return { from: ip, isLocal: true };
