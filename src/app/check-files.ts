@@ -1,4 +1,4 @@
-import { checkEtcdFiles } from '../config/check-etcd-files.ts';
+import { checkRegistryFiles } from '../config/check-registry-files.ts';
 import type { Config } from '../config/config.ts';
 import { formatMaterialOrigin, type MaterialOrigin } from '../core/material-origin.ts';
 import { AttacheError, ConfigError, type ConfigFault } from '../core/errors.ts';
@@ -11,17 +11,17 @@ export interface CheckedFiles {
 }
 
 /**
- * Opens what the configuration will need and is on disk: certificates and keys of services, and those for etcd. Each is
+ * Opens what the configuration will need and is on disk: certificates and keys of services, and those for registries. Each is
  * read and judged as at a start.
  *
  * @throws ConfigError with every file that is missing, or no good
  */
 export async function checkFiles(config: Config): Promise<CheckedFiles> {
-  const [outcomes, ofEtcd] = await Promise.all([
+  const [outcomes, ofRegistries] = await Promise.all([
     Promise.all(config.services.map(checkService)),
-    checkEtcdFiles(config),
+    checkRegistryFiles(config),
   ]);
-  const faults = [...outcomes.flatMap(({ faults: found }) => found), ...ofEtcd];
+  const faults = [...outcomes.flatMap(({ faults: found }) => found), ...ofRegistries];
   if (faults.length > 0) throw new ConfigError(faults, config.warnings);
   return { left: outcomes.flatMap(({ left }) => left) };
 }

@@ -12,6 +12,8 @@ export interface FaultyProcessOptions {
   readonly ready: () => Promise<boolean>;
   /** Default 30 s. */
   readonly startTimeoutMs?: number;
+  /** Whose process it is, and of which group; takes root. Its folder is `/`, which everybody can enter. */
+  readonly uid?: number;
 }
 
 /** A real server that fails as servers do, always with the same command line and so on the same ports. */
@@ -53,9 +55,12 @@ class RealProcess implements FaultyProcess {
   }
 
   async start(): Promise<void> {
-    const { command, args, ready, startTimeoutMs = START_TIMEOUT_MS } = this.#options;
+    const { command, args, ready, startTimeoutMs = START_TIMEOUT_MS, uid } = this.#options;
     if (this.#child !== undefined) throw new Error(`${command} has been started already`);
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(uid !== undefined && { uid, gid: uid, cwd: '/' }),
+    });
     this.#child = child;
     endWithProcess(child);
     let output = '';

@@ -1,9 +1,11 @@
 import { connect as connectTcp, type LookupFunction, type Socket, type TcpNetConnectOpts } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { AbstractConnector, type RedisOptions } from 'ioredis';
 import { errnoOf, messageOf } from '../../core/errors.ts';
 import { readBounded } from '../../files/read-file.ts';
 import { withoutMark } from '../../files/text.ts';
+import { BoundedStream } from './bounded-stream.ts';
 
 /** Where a Sentinel is. */
 export interface SentinelAddress {
@@ -50,8 +52,8 @@ export async function connectionTo(address: SentinelAddress, login: SentinelLogi
 }
 
 /**
- * Opens the socket of a client. ioredis would listen for one error, and a TLS socket may tell two. It would also
- * end a handshake politely, and wait.
+ * Opens the socket of a client, with a limit for what comes from it. ioredis would also listen for one error, where a TLS
+ * socket may tell two, end a handshake politely, and wait.
  *
  * @param tls undefined: plain TCP
  */
@@ -60,23 +62,24 @@ function connectorOf(
   tls: ConnectionOptions | undefined,
 ): NonNullable<RedisOptions['Connector']> {
   return class extends AbstractConnector {
-    #socket: Socket | undefined;
+    #stream: BoundedStream | undefined;
 
     constructor() {
       super(0);
     }
 
     override connect(): Promise<Socket> {
-      const socket = tls === undefined ? connectTcp(target) : connectTls({ ...target, ...tls });
-      socket.on('error', (error) => {
+      const stream = new BoundedStream(tls === undefined ? connectTcp(target) : connectTls({ ...target, ...tls }));
+      stream.on('error', (error) => {
         this.firstError ??= error;
       });
-      this.#socket = socket;
-      return Promise.resolve(socket);
+      this.#stream = stream;
+      // It has all that the client uses of a socket.
+      return Promise.resolve(stream as Duplex as Socket);
     }
 
     override disconnect(): void {
-      this.#socket?.destroy();
+      this.#stream?.destroy();
     }
   };
 }

@@ -61,6 +61,41 @@ test('check opens the files for etcd, and says which part of S3 it has not read'
     missing.stderr,
     /^ETCD_CACERT: expected the path of a readable file, got "\/nowhere\/ca[.]pem" \(ENOENT\)$/m,
   );
+  const { SRC, SRV, DSC, ETCD_CACERT } = etcd;
+  const ofOne = { SRC_A: SRC, SRV_A: SRV, DSC_A: DSC, ETCD_CACERT };
+  assert.equal((await runAttache(t, { args: ['check'], env: ofOne })).code, 78, 'one service alone has that etcd');
   const { code, stderr } = await check(t, { TLS_MODE: 'client', TLS_CACERT: 's3://bucket/ca.pem' });
   assert.deepEqual([code, stderr], [0, 'warning: SRC: s3://bucket/ca.pem is in S3 and was not read\n']);
+});
+
+test('check opens the files for Sentinels, and judges them', async (t) => {
+  const [place, other] = [await folder(t), await folder(t)];
+  const env = {
+    ...{ SRC: ':6379', SRV: 'mymaster', DSC: 'sentinel://sentinel:26379', SENTINEL_TLS: 'true' },
+    SENTINEL_CACERT: join(place, 'ca.pem'),
+    SENTINEL_CERT: join(place, 'cert.pem'),
+    SENTINEL_KEY: join(place, 'key.pem'),
+  };
+  const told = async (changes: Readonly<Record<string, string>>) => {
+    const { code, stderr } = await runAttache(t, { args: ['check'], env: { ...env, ...changes } });
+    return code === 0 ? stderr : stderr.split('\n').filter((line) => line.startsWith('SENTINEL'));
+  };
+  assert.equal(await told({}), '');
+  assert.deepEqual(await told({ SENTINEL_CACERT: '/nowhere/ca.pem', SENTINEL_KEY: '/nowhere/key.pem' }), [
+    'SENTINEL_CACERT: expected the path of a readable file, got "/nowhere/ca.pem" (ENOENT)',
+    'SENTINEL_KEY: expected the path of a readable file, got "/nowhere/key.pem" (ENOENT)',
+  ]);
+  const noCertificate = join(place, 'key.pem');
+  assert.deepEqual(await told({ SENTINEL_CACERT: noCertificate, SENTINEL_CERT: noCertificate }), [
+    `SENTINEL_CACERT: expected certificates in PEM, got "${noCertificate}"`,
+    `SENTINEL_CERT: expected a certificate in PEM, got "${noCertificate}"`,
+  ]);
+  const [fault = ''] = await told({ SENTINEL_KEY: join(other, 'key.pem') });
+  assert.match(fault, /^SENTINEL_KEY: expected the key of SENTINEL_CERT in PEM, got ".*key[.]pem" \(.*mismatch/);
+  // One service alone asks Sentinels.
+  const { DSC, SRV, SRC, ...files } = env;
+  const ofOne = { SRC_A: SRC, SRV_A: SRV, DSC_A: DSC, ...files, SENTINEL_CACERT: '/nowhere' };
+  const { code, stderr } = await runAttache(t, { args: ['check'], env: ofOne });
+  assert.equal(code, 78);
+  assert.match(stderr, /^SENTINEL_CACERT: expected the path of a readable file, got "[/]nowhere" \(ENOENT\)$/m);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -23,8 +23,8 @@ const programs = [
   'unshare',
   'python3',
   'testssl',
-  'cc',
-  'nm',
+  'patroni',
+  'postgres',
 ] as const;
 
 test('with every program there, setting up prints nothing', (t) => {
@@ -42,14 +42,31 @@ test('without a package manager, setting up names exactly the programs that are 
   assert.match(output, /Install them/);
 });
 
+test('PostgreSQL is found in the folder of its version, where Debian has it', (t) => {
+  const others = programs.filter((name) => name !== 'postgres');
+  const { status, output } = setUp(t, others);
+  assert.equal(status, 1);
+  assert.match(output, /not on this machine: postgres$/m);
+  assert.deepEqual(setUp(t, others, ['17/bin/postgres']), { status: 0, output: '' });
+});
+
 /** Runs the script where `present` is all that is in PATH. */
-function setUp(t: TestContext, present: readonly string[]): { status: number | null; output: string } {
+function setUp(
+  t: TestContext,
+  present: readonly string[],
+  versions: readonly string[] = [],
+): { status: number | null; output: string } {
   const path = mkdtempSync(join(tmpdir(), 'attache-setup-'));
   t.after(() => rmSync(path, { recursive: true }));
   for (const name of present) writeFileSync(join(path, name), '#!/bin/sh\n', { mode: 0o755 });
+  const postgresql = join(path, 'postgresql');
+  for (const file of versions) {
+    mkdirSync(join(postgresql, file, '..'), { recursive: true });
+    writeFileSync(join(postgresql, file), '#!/bin/sh\n', { mode: 0o755 });
+  }
   symlinkSync('/bin/bash', join(path, 'bash'));
   const run = spawnSync('/bin/bash', ['scripts/setup-tests'], {
-    env: { PATH: path },
+    env: { PATH: path, POSTGRESQL_ROOT: postgresql },
     encoding: 'utf8',
     timeout: 10_000,
   });

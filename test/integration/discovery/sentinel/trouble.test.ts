@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { startFaultProxy } from '../../../support/fault-proxy.ts';
 import { startRedis } from '../../../support/redis.ts';
 import { followSentinels } from '../../../support/sentinel-source.ts';
 import { startSentinelWorld } from '../../../support/sentinel.ts';
+import { startServer } from '../../../support/tcp.ts';
+import { eventually } from '../../../support/wait.ts';
 
 const TIMEOUT = { timeout: 180_000 };
 const FAILOVER_MS = 40_000;
 const NO_LOOK_MS = 600_000;
+/** More than the kernel takes for a connection that nobody reads. */
+const POURED_BYTES = 200_000_000;
 const ONE = { servers: 1, sentinels: 1 } as const;
 
 test(
@@ -76,6 +81,36 @@ test('a Sentinel that never answers is a fault within its time', TIMEOUT, async 
   await proxy.set({ mode: 'accept-and-swallow' });
   await seen.untilStatus('stale', { error: /: TIMEOUT$/ });
 });
+
+for (const [what, begin, more] of [
+  ['a text without an end', '$2000000000\r\n', Buffer.alloc(65_536, 'x')],
+  ['texts without an end in one list', '*100000\r\n', Buffer.from(`$65530\r\n${'x'.repeat(65_530)}\r\n`)],
+  ['a list of more lists than memory holds', '', Buffer.from('*30000000\r\n'.repeat(5_000))],
+] as const) {
+  test(`a Sentinel that lies by ${what} is cut off, and takes no memory`, TIMEOUT, async (t) => {
+    let sent = 0;
+    let cuts = 0;
+    const onConnection = (socket: Socket) => {
+      socket.on('close', () => (cuts += 1));
+      socket.once('data', () => {
+        socket.write(begin);
+        const pour = () => {
+          while (!socket.destroyed && sent < POURED_BYTES) {
+            sent += more.length;
+            if (!socket.write(more)) return;
+          }
+        };
+        socket.on('drain', pour);
+        pour();
+      });
+    };
+    const { port } = await startServer(t, { onConnection });
+    const seen = followSentinels(t, { sentinels: [`127.0.0.1:${port}`], askMs: NO_LOOK_MS });
+    await seen.untilStatus('starting', { error: /: its reply is too large, or none: name Sentinels in DSC/ });
+    await eventually(() => cuts >= 2, 'both connections are cut');
+    assert.ok(sent < POURED_BYTES, `${sent} bytes were taken`);
+  });
+}
 
 test('a subscription that is lost is made again, and what was missed is asked for', TIMEOUT, async (t) => {
   const world = await startSentinelWorld(t, { servers: 2, sentinels: 1 });
