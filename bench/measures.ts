@@ -17,6 +17,8 @@ const perRequest = { unit: 'µs CPU/request', better: 'less', digits: 1 } as con
 const perGigabyte = { unit: 's CPU/GB', better: 'less', digits: 2 } as const;
 const perConnection = { unit: 'µs CPU/connection', better: 'less', digits: 0 } as const;
 const latency = { unit: 'ms', better: 'less', digits: 1 } as const;
+const change = { unit: 'ms', better: 'less', digits: 0 } as const;
+const errors = { unit: 'errors', better: 'less', digits: 0 } as const;
 const requests = { unit: 'requests/s', better: 'more', digits: 0 } as const;
 const gigabits = { unit: 'Gbit/s', better: 'more', digits: 1 } as const;
 const connections = { unit: 'connections/s', better: 'more', digits: 0 } as const;
@@ -67,6 +69,10 @@ export const measures = {
     ...latency,
     aim: { kind: 'value', most: 100 },
   },
+  'failover-killed': { title: 'primary killed, another leads: first write', ...change },
+  'failover-killed-errors': { title: 'primary killed, another leads: errors of the app', ...errors },
+  'failover-switched': { title: 'two switch roles: first write', ...change },
+  'failover-switched-errors': { title: 'two switch roles: errors of the app', ...errors },
   'small-1-rate': { title: 'GET 64 B, 1 connection', ...requests },
   'small-50-rate': { title: 'GET 64 B, 50 connections', ...requests },
   'small-500-rate': { title: 'GET 64 B, 500 connections', ...requests },

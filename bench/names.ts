@@ -5,6 +5,16 @@ export type PeerName = (typeof peerNames)[number];
 export type ProxyName = 'attache' | PeerName;
 
 /** The kinds of work. */
-export const workloadNames = ['small', 'bulk', 'connect', 'idle', 'tls', 'start', 'scale', 'fairness'] as const;
+export const workloadNames = [
+  'small',
+  'bulk',
+  'connect',
+  'idle',
+  'tls',
+  'start',
+  'scale',
+  'fairness',
+  'failover',
+] as const;
 
 export type WorkloadName = (typeof workloadNames)[number];

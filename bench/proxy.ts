@@ -21,6 +21,8 @@ export interface ProxyOptions {
   readonly connections: number;
   /** A second service of the same process; only where the peer has said that it can. */
   readonly second?: Pick<Route, 'from' | 'to'>;
+  /** Port of a second Redis; only where the peer has said that it can choose the primary. */
+  readonly replica?: number;
   /** Added to what the peer asks for. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -48,12 +50,13 @@ export async function startPair(lab: Lab, options: ProxyOptions & { readonly res
 
 /** Starts one process without waiting for it. */
 export async function startOne(lab: Lab, options: ProxyOptions & { readonly task: Task }): Promise<Listening> {
-  const { peer, processes, to, connections, task, second } = options;
+  const { peer, processes, to, connections, task, second, replica } = options;
   const port = await freePort();
   const command = peer.command({
     from: port,
     to,
     second,
+    replica,
     task,
     connections,
     openFiles: lab.openFiles,

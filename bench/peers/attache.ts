@@ -50,7 +50,11 @@ export function attacheTypescript(paths: AttachePaths): Peer {
   return { ...attache({ ...paths, set: { ...paths.set, ENGINE: 'typescript' } }), name: 'attache-typescript' };
 }
 
-function serviceSettings({ from, to, second }: Route): Record<string, string> {
+function serviceSettings({ from, to, second, replica }: Route): Record<string, string> {
+  if (replica !== undefined) {
+    const DST = [to, replica].map((port) => `127.0.0.1:${port}`).join();
+    return { SRC: `127.0.0.1:${from}`, DST, HEALTH_CHECK: 'redis-primary', HOLD_TIMEOUT: '15s' };
+  }
   if (second === undefined) return { SRC: `127.0.0.1:${from}`, DST: `127.0.0.1:${to}` };
   const services = [{ from, to }, second].map((one, i) => ({
     name: `bench${i}`,

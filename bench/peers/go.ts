@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { needProgram } from '../programs.ts';
-import type { Peer, Route } from './peer.ts';
+import { NO_ROLES, type Peer, type Route } from './peer.ts';
 
 const BUILT_WITHIN_MS = 120_000;
 
@@ -11,8 +11,12 @@ export function go(project: string): Peer {
   return {
     name: 'go',
     program: 'go',
-    unsuited: (workload) =>
-      workload === 'scale' || workload === 'fairness' ? 'one peer is enough to compare these lines with' : undefined,
+    unsuited: (workload) => {
+      if (workload === 'failover') return NO_ROLES;
+      return workload === 'scale' || workload === 'fairness'
+        ? 'one peer is enough to compare these lines with'
+        : undefined;
+    },
     command: (route) => {
       built ??= build(join(project, 'bench/peers/go-relay/main.go'), route.file('go-relay', ''));
       const addresses = ['-from', `127.0.0.1:${route.from}`, '-to', `127.0.0.1:${route.to}`];

@@ -35,8 +35,23 @@ defaults
   timeout server 1h
 listen bench
   bind 127.0.0.1:${route.from}${bindOptions(route)}
-  server backend 127.0.0.1:${route.to}${serverOptions(route)}
+${route.replica === undefined ? `  server backend 127.0.0.1:${route.to}${serverOptions(route)}` : ofPrimary([route.to, route.replica])}
 ${route.second === undefined ? '' : secondService(route.second)}`;
+}
+
+/** As charts of Redis have it: every second one check, which decides; who is not primary loses its connections. */
+function ofPrimary(ports: readonly number[]): string {
+  const servers = ports.map((port, index) => `  server redis${index} 127.0.0.1:${port} check`);
+  return `  option tcp-check
+  tcp-check connect
+  tcp-check send PING\\r\\n
+  tcp-check expect string +PONG
+  tcp-check send info\\ replication\\r\\n
+  tcp-check expect string role:master
+  tcp-check send QUIT\\r\\n
+  tcp-check expect string +OK
+  default-server inter 1s fall 1 rise 1 on-marked-down shutdown-sessions
+${servers.join('\n')}`;
 }
 
 function secondService({ from, to }: Pick<Route, 'from' | 'to'>): string {

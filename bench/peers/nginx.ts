@@ -2,15 +2,19 @@ import { existsSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { needProgram } from '../programs.ts';
-import type { Peer, Route } from './peer.ts';
+import { NO_ROLES, type Peer, type Route } from './peer.ts';
 
 /** nginx's stream module with one worker; no log. */
 export function nginx(): Peer {
   return {
     name: 'nginx',
     program: 'nginx',
-    unsuited: (workload) =>
-      workload === 'scale' || workload === 'fairness' ? 'one peer is enough to compare these lines with' : undefined,
+    unsuited: (workload) => {
+      if (workload === 'failover') return NO_ROLES;
+      return workload === 'scale' || workload === 'fairness'
+        ? 'one peer is enough to compare these lines with'
+        : undefined;
+    },
     command: (route) => {
       const program = needProgram('nginx');
       const pidFile = route.file('nginx.pid', '');

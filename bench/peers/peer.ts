@@ -13,6 +13,8 @@ export interface Route {
   readonly to: number;
   /** Another service beside it. */
   readonly second?: Pick<Route, 'from' | 'to'> | undefined;
+  /** Port of a second Redis: of the two, the one that is primary gets all connections. */
+  readonly replica?: number | undefined;
   readonly task: Task;
   /** The most that will be carried at once. */
   readonly connections: number;
@@ -21,6 +23,9 @@ export interface Route {
   /** Gives the path of a new file with this content, for the configuration. */
   readonly file: (name: string, content: string) => string;
 }
+
+/** Why a proxy that knows no roles is not put to `failover`. */
+export const NO_ROLES = 'it does not ask Redis for its role';
 
 /** How to run a proxy in the foreground. */
 export interface ProxyCommand {

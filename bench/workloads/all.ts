@@ -1,5 +1,6 @@
 import { bulk } from './bulk.ts';
 import { connect } from './connect.ts';
+import { failover } from './failover.ts';
 import { fairness } from './fairness.ts';
 import { idle } from './idle.ts';
 import { scale } from './scale.ts';
@@ -18,4 +19,5 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = {
   start,
   scale,
   fairness,
+  failover,
 };

@@ -17,7 +17,11 @@ interface TlsFiles {
 
 /** What is wrong with the files that TLS to the registries in use will need, each opened and judged. */
 export async function checkRegistryFiles(config: Config): Promise<readonly ConfigFault[]> {
-  const files = new Map(usedRegistries(config).flatMap(filesOf).map((one) => [one.prefix, one]));
+  const files = new Map(
+    usedRegistries(config)
+      .flatMap(filesOf)
+      .map((one) => [one.prefix, one]),
+  );
   return (await Promise.all([...files.values()].map(judge))).flat();
 }
 

@@ -64,7 +64,8 @@ for (const { name, pod, attache } of pods) {
     const names = (attache.env ?? []).map((entry) => entry.name);
     assert.ok(names.length > 0);
     assert.equal(new Set(names).size, names.length, 'a setting twice');
-    for (const setting of names) assert.match(readName(setting)?.kind ?? 'unknown', /^(setting|secret-file)$/, setting);
+    for (const setting of names)
+      assert.match(readName(setting)?.kind ?? 'unknown', /^(setting|secret-file|suffixed)$/, setting);
     const { code, stderr } = await check(t, attache);
     assert.equal(stderr, '');
     assert.equal(code, 0);

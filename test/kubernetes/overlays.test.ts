@@ -5,10 +5,12 @@ import type { IConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import { parseAddress } from '../../src/core/address.ts';
 import { attacheOf, environmentOf, podSpecOf, type Resource } from '../support/kubernetes.ts';
+import { document } from '../support/documents.ts';
+import { recipe } from '../support/recipe.ts';
 import { overlay, overlays } from '../support/renderings.ts';
 
 test('there is an overlay for each way of use', () => {
-  assert.deepEqual(overlays, ['classic', 'directory', 'dns', 'etcd', 'job', 'mtls', 'sentinel']);
+  assert.deepEqual(overlays, ['classic', 'directory', 'dns', 'etcd', 'job', 'mtls', 'patroni', 'sentinel']);
 });
 
 test('etcd: discovery instead of the candidate of the base', () => {
@@ -29,6 +31,16 @@ for (const [name, registry] of [
     assert.equal(settings['DISCOVERY_ALLOW'], '10.0.0.0/8');
   });
 }
+
+test('patroni: the recipe of the page, with the names of Pods', () => {
+  const { SRC, DST, ...settings } = settingsOf(overlay('patroni'));
+  assert.deepEqual([SRC, DST], [undefined, undefined]);
+  const told = Object.entries(recipe(document('docs/health-checks.md'), 'sh health patroni'));
+  for (const [name, value] of told) {
+    const inPod = name.startsWith('SRC') ? `127.0.0.1${value}` : value.replaceAll(/pg-\d/g, '$&.pg');
+    assert.equal(settings[name], inPod, name);
+  }
+});
 
 test('directory: the items of the ConfigMap make a registry in which SRV is found, of addresses alone', () => {
   const resources = overlay('directory');

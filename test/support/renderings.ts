@@ -44,6 +44,18 @@ const chartValues: Readonly<Record<string, object>> = {
     discovery: { endpoints: ['sentinel://sentinel-0.sentinel:26379', 'sentinel://sentinel-1.sentinel:26379'] },
     extraEnv: [{ name: 'SENTINEL_PASSWORD', valueFrom: { secretKeyRef: { name: 'sentinel', key: 'password' } } }],
   },
+  patroni: {
+    services: [
+      {
+        ...{ name: 'write', src: '127.0.0.1:5432', dst: 'pg-0.pg:5432,pg-1.pg:5432' },
+        ...{ health_check: 'http://:8008/primary', hold_timeout: '15s' },
+      },
+      {
+        ...{ name: 'read', src: '127.0.0.1:5433', dst: 'pg-0.pg:5432,pg-1.pg:5432' },
+        ...{ health_check: 'http://:8008/replica?lag=16MB', balance: 'least-connections' },
+      },
+    ],
+  },
   'a registry of one service': {
     services: [{ name: 'redis', src: '127.0.0.1:6379', srv: 'mymaster', dsc: 'sentinel://sentinel:26379' }],
   },

@@ -1,5 +1,4 @@
 import { connect as connectTcp, type LookupFunction, type Socket, type TcpNetConnectOpts } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { AbstractConnector, type RedisOptions } from 'ioredis';
 import { errnoOf, messageOf } from '../../core/errors.ts';
@@ -75,7 +74,7 @@ function connectorOf(
       });
       this.#stream = stream;
       // It has all that the client uses of a socket.
-      return Promise.resolve(stream as Duplex as Socket);
+      return Promise.resolve(stream as unknown as Socket);
     }
 
     override disconnect(): void {

@@ -63,31 +63,35 @@ test('Patroni: the leader loses its Patroni, and its PostgreSQL goes on: nobody 
   await followed(t, change, false);
 });
 
-test('HEALTH_CHECK=postgres: real servers are healthy, whatever their role, and log nothing of it', TIMEOUT, async (t) => {
-  const alive = world.nodes.filter((node) => node.isRunning());
-  assert.ok(alive.length >= 2);
-  const before = alive.map((node) => node.log());
-  const attache = startAttache(t, {
-    env: {
-      SRC: '127.0.0.1:0',
-      DST: world.addresses.join(),
-      HEALTH_CHECK: 'postgres',
-      HEALTH_INTERVAL: '100ms',
-    },
-  });
-  const healthy = ({ msg, candidate }: LogLine) =>
-    msg === 'candidate healthy' && alive.some(({ address }) => address === candidate);
-  await attache.line(healthy, alive.length);
-  const gone = world.nodes.filter((node) => !alive.includes(node)).map(({ address }) => address);
-  await attache.line(({ msg, candidate }) => msg === 'candidate unhealthy' && gone.includes(String(candidate)));
-  // Again and again, not once.
-  const port = await attache.port();
-  for (let n = 0; n < 5; n += 1) await psql({ port }, 'SELECT 1');
-  for (const [index, node] of alive.entries()) {
-    const written = node.log().slice(before[index]?.length);
-    assert.doesNotMatch(written, /SSL|startup packet|reset by peer|unexpected EOF/);
-  }
-});
+test(
+  'HEALTH_CHECK=postgres: real servers are healthy, whatever their role, and log nothing of it',
+  TIMEOUT,
+  async (t) => {
+    const alive = world.nodes.filter((node) => node.isRunning());
+    assert.ok(alive.length >= 2);
+    const before = alive.map((node) => node.log());
+    const attache = startAttache(t, {
+      env: {
+        SRC: '127.0.0.1:0',
+        DST: world.addresses.join(),
+        HEALTH_CHECK: 'postgres',
+        HEALTH_INTERVAL: '100ms',
+      },
+    });
+    const healthy = ({ msg, candidate }: LogLine) =>
+      msg === 'candidate healthy' && alive.some(({ address }) => address === candidate);
+    await attache.line(healthy, alive.length);
+    const gone = world.nodes.filter((node) => !alive.includes(node)).map(({ address }) => address);
+    await attache.line(({ msg, candidate }) => msg === 'candidate unhealthy' && gone.includes(String(candidate)));
+    // Again and again, not once.
+    const port = await attache.port();
+    for (let n = 0; n < 5; n += 1) await psql({ port }, 'SELECT 1');
+    for (const [index, node] of alive.entries()) {
+      const written = node.log().slice(before[index]?.length);
+      assert.doesNotMatch(written, /SSL|startup packet|reset by peer|unexpected EOF/);
+    }
+  },
+);
 
 /** What is owed when another leads than before, whatever the reason is. */
 async function followed(

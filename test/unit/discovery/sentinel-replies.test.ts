@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReplyLimit } from '../../../src/discovery/sentinel/reply-limit.ts';
 
-const REAL = '*3\r\n$9\r\nsubscribe\r\n$6\r\n+sdown\r\n:1\r\n*2\r\n$9\r\n127.0.0.1\r\n$4\r\n6379\r\n$-1\r\n*-1\r\n*0\r\n-ERR no\r\n+OK\r\n$0\r\n\r\n';
+const REAL =
+  '*3\r\n$9\r\nsubscribe\r\n$6\r\n+sdown\r\n:1\r\n*2\r\n$9\r\n127.0.0.1\r\n$4\r\n6379\r\n$-1\r\n*-1\r\n*0\r\n-ERR no\r\n+OK\r\n$0\r\n\r\n';
 
 test('replies of a Sentinel pass, however they are cut', () => {
   for (const size of [1, 2, 3, 7, 1_000]) {
