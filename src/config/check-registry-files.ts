@@ -1,6 +1,5 @@
-import { X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
-import { messageOf, type ConfigFault } from '../core/errors.ts';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { ConfigFault } from '../core/errors.ts';
 import { foundInstead } from '../files/file-fault.ts';
 import { readBounded } from '../files/read-file.ts';
 import { withoutMark } from '../files/text.ts';
@@ -64,14 +63,16 @@ async function judge({ prefix, ca, cert, key }: TlsFiles): Promise<readonly Conf
   }
   if (cert === undefined || certBytes === undefined || keyBytes === undefined) return faults;
   if (!isCertificate(certBytes)) refuse(`${prefix}_CERT`, 'a certificate in PEM', `"${cert}"`);
-  else {
-    try {
-      createSecureContext({ cert: certBytes, key: keyBytes });
-    } catch (error) {
-      refuse(`${prefix}_KEY`, `the key of ${prefix}_CERT in PEM`, `"${key ?? ''}" (${messageOf(error)})`);
-    }
-  }
+  else if (!isKeyOf(certBytes, keyBytes)) refuse(`${prefix}_KEY`, `the key of ${prefix}_CERT in PEM`, `"${key ?? ''}"`);
   return faults;
+}
+
+function isKeyOf(cert: Buffer, key: Buffer): boolean {
+  try {
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
 }
 
 function isCertificate(bytes: Buffer): boolean {
