@@ -8,7 +8,7 @@ const arrows = {
   core: [],
   files: ['core/'],
   names: ['core/'],
-  config: ['core/', 'discovery/registries.ts', 'discovery/service-directory.ts', 'files/'],
+  config: ['core/', 'discovery/backends.ts', 'discovery/registries.ts', 'discovery/service-directory.ts', 'files/'],
   logging: ['core/'],
   balancing: ['core/'],
   etcd: ['core/', 'files/'],
@@ -96,7 +96,14 @@ module.exports = {
       name: 'not-to-dev',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+      // An optional peer is a development dependency, too; its own rule says who loads it.
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
+    },
+    {
+      name: 'optional-peers-are-loaded-when-used',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-peer'], dependencyTypesNot: ['dynamic-import', 'type-only', 'npm'] },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {

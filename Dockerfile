@@ -17,8 +17,10 @@ RUN npm run build && sh scripts/build-native --required && find dist -name '*.d.
 FROM ${NODE_IMAGE} AS production
 WORKDIR /rootfs/app
 COPY package.json package-lock.json ./
-# What only people and compilers read goes; licences stay.
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+COPY scripts/image-manifest.mjs /usr/local/lib/
+# The optional peers are dependencies of the image. What only people and compilers read goes; licences stay.
+RUN node /usr/local/lib/image-manifest.mjs > /tmp/package.json && mv /tmp/package.json package.json \
+ && npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && find node_modules -type f ! -iname 'licen[sc]e*' \
       \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -iname '*.md' -o -iname '*.markdown' \) -delete \
  && rm -rf package-lock.json node_modules/.bin node_modules/.package-lock.json \

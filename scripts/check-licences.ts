@@ -1,6 +1,6 @@
 /**
- * Checks that every package which reaches a user (package-lock.json without the development ones) has a licence of the
- * list. Reads what is installed, and the lock file where a package is for another platform.
+ * Checks that every package which reaches a user (package-lock.json without the development ones, and with the optional
+ * peers that the image holds) has a licence of the list. Reads what is installed, and the lock file where a package is for another platform.
  * Exits 1 on any other licence, on none, and when no package was read.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -14,10 +14,18 @@ interface Package {
   readonly license?: string | { readonly type?: string };
   readonly dev?: boolean;
   readonly link?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 const { packages = {} } = read('package-lock.json') as { packages?: Record<string, Package> };
-const shipped = Object.entries(packages).filter(([path, { dev = false }]) => path !== '' && !dev);
+const ofPeers = reachedFrom(
+  Object.keys(packages['']?.peerDependencies ?? {}).filter((name) => !name.startsWith('@types/')),
+);
+const shipped = Object.entries(packages).filter(
+  ([path, { dev = false }]) => path !== '' && (!dev || ofPeers.has(path)),
+);
 if (shipped.length === 0) fail(['no package found in package-lock.json']);
 
 const counts = new Map<string, number>();
@@ -30,6 +38,30 @@ for (const [path, locked] of shipped) {
 if (refused.length > 0) fail([...refused, `allowed: ${[...ALLOWED].join(', ')}`]);
 const summary = [...counts].sort(([, a], [, b]) => b - a).map(([licence, count]) => `${count} ${licence}`);
 console.log(`licences: ${shipped.length} packages: ${summary.join(', ')}`);
+
+/** Places of the packages of these names, and of all that they depend on. */
+function reachedFrom(names: readonly string[]): ReadonlySet<string> {
+  const reached = new Set<string>();
+  const waiting = names.map((name) => placeOf(name, ''));
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (path === '' || reached.has(path)) continue;
+    reached.add(path);
+    const { dependencies, optionalDependencies, peerDependencies } = packages[path] ?? {};
+    const from = path;
+    const wanted = { ...dependencies, ...optionalDependencies, ...peerDependencies };
+    waiting.push(...Object.keys(wanted).map((name) => placeOf(name, from)));
+  }
+  return reached;
+}
+
+/** Where Node finds a package from another: the nearest folder of packages above it that has it; '' is none. */
+function placeOf(name: string, from: string): string {
+  for (let folder = from; ; folder = folder.slice(0, folder.lastIndexOf('node_modules/')).replace(/\/$/, '')) {
+    const place = `${folder === '' ? '' : `${folder}/`}node_modules/${name}`;
+    if (place in packages) return place;
+    if (folder === '') return '';
+  }
+}
 
 /** What the package itself says; the lock file only repeats it, as it was when it was written. */
 function licenceOf(path: string, locked: Package): string {

@@ -11,10 +11,10 @@ export {
   type Closed,
   type ConnectionsOptions,
   type DrainOptions,
-  type Extension,
 } from './app/ambassador.ts';
+export type { Extension } from './app/extension.ts';
 export type { Endpoint, Listener, SlotStatus } from './app/old-names.ts';
-export type { Updated } from './app/service-set.ts';
+export type { Updated } from './app/updated.ts';
 export { type Config, type ServiceConfig } from './config/config.ts';
 export { loadConfig, type LoadOptions } from './config/load.ts';
 export type {
@@ -30,13 +30,10 @@ export type {
   TlsConfig,
   TlsMaterialConfig,
 } from './config/config.ts';
-export type { DirectoryBackend } from './discovery/directory/registry.ts';
-export type { DnsBackend } from './discovery/dns/registry.ts';
-export type { EtcdBackend } from './discovery/etcd/registry.ts';
-export type { SentinelBackend } from './discovery/sentinel/registry.ts';
+export type { DirectoryBackend, DnsBackend, EtcdBackend, SentinelBackend } from './discovery/backends.ts';
 export type { Buckets } from './admin/buckets.ts';
 export type { Counters, MemberCounters, ServiceCounters } from './admin/counters.ts';
-export type { Flags } from './config/gather/gather.ts';
+export type { Flags } from './config/gather/given-flags.ts';
 export type { Environment } from './config/gather/injected.ts';
 export type { RawSetting } from './config/gather/raw-setting.ts';
 export type { ReadFile } from './config/gather/small-file.ts';
@@ -50,7 +47,7 @@ export type {
   OnUnhealthy,
 } from './core/health-check.ts';
 export type { PeerRule } from './core/peer-rule.ts';
-export type { ProxyHeaderFault } from './core/read-proxy-header.ts';
+export type { ProxyHeaderFault } from './core/proxy-header-fault.ts';
 export {
   resolveOptions,
   type AddressesOption,
@@ -103,5 +100,5 @@ export type {
   TlsStatus,
 } from './core/status.ts';
 export type { EventCallback } from './app/event-listeners.ts';
-export type { ReloadResult } from './app/service-identity.ts';
+export type { ReloadResult } from './app/reload-result.ts';
 export type { Family, NameErrno, Resolver } from './core/resolver.ts';

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Policy } from '../balancing/policies.ts';
 import type { Config, ServiceConfig } from '../config/config.ts';
+import { requirePackages } from '../config/missing-packages.ts';
 import { resolveOptions, resolveServices, type AmbassadorOptions, type ServiceOptions } from '../config/options.ts';
 import { formatAddress, type Address } from '../core/address.ts';
 import { dialPolicy } from '../core/dial-policy.ts';
@@ -15,18 +16,20 @@ import type { OpenConnection, ServiceTraffic } from '../core/open-connection.ts'
 import { OwnDials } from '../core/own-dials.ts';
 import { ownListeners, type OwnListeners } from '../core/own-listeners.ts';
 import type { CandidateSource } from '../discovery/source.ts';
+import { DRAINING_LIMIT_MS, type Extension } from './extension.ts';
 import { EventListeners, type EventCallback } from './event-listeners.ts';
 import { localIps } from './local-ips.ts';
 import { lookupBy } from '../names/lookup.ts';
 import { systemResolver, type SystemResolver } from '../names/system-resolver.ts';
 import { ProcessAdmission } from './process-admission.ts';
 import type { Service } from '../proxy/service.ts';
-import type { ReloadResult } from './service-identity.ts';
+import type { ReloadResult } from './reload-result.ts';
 import type { Running } from './build-service.ts';
 import { Registrations } from './registrations.ts';
 import { ServicesInForce } from './services-in-force.ts';
-import { ServiceSet, type Updated } from './service-set.ts';
+import { ServiceSet } from './service-set.ts';
 import { sourcesOf } from './sources.ts';
+import type { Updated } from './updated.ts';
 import { chooseEngine, type ChosenEngine } from '../transport/choose-engine.ts';
 
 /** Parts that replace the usual ones, and parts to add. */
@@ -53,24 +56,6 @@ export interface AmbassadorParts {
   /** Old name of `extensions`. */
   readonly endpoints?: (ambassador: Ambassador) => Promise<readonly Extension[]>;
 }
-
-/** A part that lives as long as the ambassador. Its own trouble is its own: no call rejects. */
-export interface Extension {
-  /** Called when the services start. The ambassador has started when this has resolved. */
-  start(): Promise<void>;
-  /**
-   * Called when the ambassador is not ready any more and still accepts: the moment to deregister. The listeners
-   * stay open until this has resolved, at most {@link DRAINING_LIMIT_MS}; `DRAIN_DELAY` comes after it.
-   */
-  draining?(): Promise<void>;
-  /** Called when everything else is closed. */
-  close(): Promise<void>;
-  /** The address on which the extension listens now, if any: members of a registry must not lead there. */
-  address?(): Address | undefined;
-}
-
-/** The longest that extensions keep the listeners open by their `draining`, ms. */
-export const DRAINING_LIMIT_MS = 5_000;
 
 /** The state of an ambassador. */
 export type AmbassadorStatus = ProcessStatus;
@@ -134,6 +119,7 @@ export class Ambassador {
   constructor(config: Config, parts: AmbassadorParts = {}) {
     this.#config = config;
     this.#parts = parts;
+    this.#requirePackages(config.services);
     if (parts.observer !== undefined) this.#observers.add(parts.observer);
     this.#emit = broadcast(this.#observers);
     const { services, maxMemory } = config;
@@ -238,7 +224,7 @@ export class Ambassador {
    * limits and policies are those of new connections; changed candidates are a change of the set (`onChange`); a service
    * that is gone lets its connections go on for `onChangeTimeout`. An empty list means no service.
    *
-   * @throws ConfigError with every fault of the options, AttacheError `tls_material_invalid` or `closed`; nothing has
+   * @throws ConfigError with every fault of the options, or each package that is missing, AttacheError `tls_material_invalid` or `closed`; nothing has
    *   changed then
    */
   async update(services: readonly ServiceOptions[]): Promise<Updated> {
@@ -256,6 +242,7 @@ export class Ambassador {
         throw new AttacheError('closed', 'the ambassador has not started: call start() first');
       await this.#starting;
       this.#refuseWhenClosing();
+      this.#requirePackages(services);
       this.#hasChanged = true;
       try {
         // Nobody is to be sent to a listener that closes.
@@ -391,6 +378,10 @@ export class Ambassador {
     return isHopeless ? failures.join(', ') : undefined;
   }
 
+  #requirePackages(services: readonly ServiceConfig[]): void {
+    requirePackages(this.#config, { services, hasOwnSources: this.#parts.sourceFor !== undefined });
+  }
+
   #refuseWhenClosing(): void {
     if (this.#closing !== undefined)
       throw new AttacheError('closed', 'the ambassador has been closed: create another one');
@@ -475,7 +466,7 @@ export class Ambassador {
 /**
  * Creates an ambassador from options: the settings of the environment in camel case, durations as text or in ms.
  *
- * @throws ConfigError with every fault of the options at once
+ * @throws ConfigError with every fault of the options at once, or each package that is missing
  */
 export function createAmbassador(options: AmbassadorOptions, parts: AmbassadorParts = {}): Ambassador {
   return new Ambassador(resolveOptions(options), parts);

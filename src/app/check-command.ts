@@ -1,5 +1,6 @@
 import type { Command } from '../config/command.ts';
 import { describeConfig, describeConfigJson } from '../config/describe.ts';
+import { requirePackages } from '../config/missing-packages.ts';
 import { readConfig } from '../config/read-config.ts';
 import { print } from '../logging/print.ts';
 import { checkFiles } from './check-files.ts';
@@ -15,6 +16,7 @@ export async function checkCommand(
   env: NodeJS.ProcessEnv,
 ): Promise<boolean> {
   const config = await readConfig({ flags, env });
+  requirePackages(config);
   const { left } = files ? await checkFiles(config) : { left: [] };
   // What is in S3 is read when it is asked.
   const warnings = online ? config.warnings : [...config.warnings, ...left];

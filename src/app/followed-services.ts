@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ServiceConfig } from '../config/config.ts';
 import { AttacheError, ConfigError, messageOf } from '../core/errors.ts';
 import { readBounded } from '../files/read-file.ts';
-import type { Ambassador, Extension } from './ambassador.ts';
+import type { Ambassador } from './ambassador.ts';
+import type { Extension } from './extension.ts';
 
 /** Between two looks at the file, ms. */
 const LOOK_MS = 1_000;

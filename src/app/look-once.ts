@@ -3,7 +3,8 @@ import type { Config, ServiceConfig } from '../config/config.ts';
 import type { DialPolicy } from '../core/dial-policy.ts';
 import { toEndpoint, type Endpoint } from '../core/endpoint.ts';
 import { visible } from '../core/visible.ts';
-import { registryOf, type DiscoveryBackend } from '../discovery/registries.ts';
+import type { DiscoveryBackend } from '../discovery/backends.ts';
+import { registryOf } from '../discovery/registries.ts';
 import { sourcesOf } from './sources.ts';
 
 /** For all endpoints of a registry together. */

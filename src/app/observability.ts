@@ -1,4 +1,5 @@
-import type { Ambassador, Extension } from './ambassador.ts';
+import type { Ambassador } from './ambassador.ts';
+import type { Extension } from './extension.ts';
 import { Changes } from '../admin/changes.ts';
 import type { HttpEndpointOptions } from '../admin/http-endpoint.ts';
 import { FlightRecorder } from '../admin/recorder.ts';

@@ -1,6 +1,6 @@
 import type { AttacheEvent } from '../core/observer.ts';
 import type { ListenerState } from '../core/status.ts';
-import type { Extension } from './ambassador.ts';
+import type { Extension } from './extension.ts';
 import type { EventCallback } from './event-listeners.ts';
 
 /** Old name of {@link Extension}. */

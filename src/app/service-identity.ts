@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import type { ServiceConfig, TlsConfig } from '../config/config.ts';
+import type { ReloadResult } from './reload-result.ts';
 import { AttacheError } from '../core/errors.ts';
 import type { TlsStatus } from '../core/status.ts';
 import type { Observer, TlsMaterialEvent } from '../core/observer.ts';
@@ -13,19 +14,6 @@ import { TlsSessions } from '../transport/tls-sessions.ts';
 
 /** TLS that is on, in either mode. */
 export type ActiveTls = Exclude<TlsConfig, { readonly mode: 'off' }>;
-
-/** The result of reading a service's TLS material again. */
-export interface ReloadResult {
-  /** Name of the service. */
-  readonly service: string;
-  /**
-   * `unchanged`: the same material; `loaded`: in use now; `refused`: it cannot be used; `unavailable`: it could not be
-   * read; after the last two, the old material stays in use.
-   */
-  readonly outcome: 'unchanged' | 'loaded' | 'refused' | 'unavailable';
-  /** Why the material was refused or unavailable, a line for each fault. */
-  readonly error?: string;
-}
 
 export interface IdentityParts {
   readonly observer: Observer;

@@ -6,16 +6,7 @@ import { clash } from '../config/resolve/listeners.ts';
 import type { Service } from '../proxy/service.ts';
 import { tickInterval } from '../proxy/tracker.ts';
 import { buildService, renewableSettings, type Running, type SharedParts } from './build-service.ts';
-
-/** What an update has done, by name of the service. */
-export interface Updated {
-  /** Those that are new. */
-  readonly added: readonly string[];
-  /** Those whose settings differ. */
-  readonly changed: readonly string[];
-  /** Those that are gone. */
-  readonly removed: readonly string[];
-}
+import type { Updated } from './updated.ts';
 
 /** Fields that a service takes over while it runs; another one makes a service anew. */
 const RENEWABLE: ReadonlySet<keyof ServiceConfig> = new Set<keyof ServiceConfig>([

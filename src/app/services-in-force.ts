@@ -1,7 +1,7 @@
 import type { ConfigurationSource } from '../core/configuration-source.ts';
 import type { Observer } from '../core/observer.ts';
 import type { ConfigurationStatus } from '../core/status.ts';
-import type { Updated } from './service-set.ts';
+import type { Updated } from './updated.ts';
 
 /** As many faults as somebody reads. */
 const MOST_FAULTS = 100;

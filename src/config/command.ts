@@ -2,7 +2,7 @@ import { ConfigError } from '../core/errors.ts';
 import { commandNames, commandRow, type CommandName } from './commands.ts';
 import { shells, type Shell } from './completion.ts';
 import { readFlags, type ReadFlags } from './gather/flags.ts';
-import type { Flags } from './gather/gather.ts';
+import type { Flags } from './gather/given-flags.ts';
 import { expected, oneOf, type Kind } from './table/kind.ts';
 import { commandsElsewhere } from './gather/named-elsewhere.ts';
 import { didYouMean, nearest } from './gather/nearest.ts';

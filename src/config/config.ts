@@ -1,6 +1,6 @@
 import type { Address, TcpAddress } from '../core/address.ts';
 import type { HealthSettings } from '../core/health-check.ts';
-import type { DiscoveryBackend } from '../discovery/registries.ts';
+import type { DiscoveryBackend } from '../discovery/backends.ts';
 import type { MaterialOrigins } from '../core/material-origin.ts';
 import type { PeerRule } from '../core/peer-rule.ts';
 import type { OnChange } from '../core/on-change.ts';

@@ -1,7 +1,8 @@
 import type { Address } from '../core/address.ts';
 import { cleanSettings } from './gather/clean.ts';
 import type { Config, LogLevel } from './config.ts';
-import { gather, noFlags, type Flags } from './gather/gather.ts';
+import { gather } from './gather/gather.ts';
+import { noFlags, type Flags } from './gather/given-flags.ts';
 import { givenBy } from './gather/raw-setting.ts';
 import type { Environment } from './gather/injected.ts';
 import type { Parsed } from './table/kind.ts';

@@ -1,7 +1,6 @@
 // Written by `npm run docs` from the tables of settings: do not edit.
-import type { AddressesOption } from './table/address-kinds.ts';
+import type { AddressesOption, DurationOption } from './table/option-values.ts';
 import type { Balance, LogLevel, Net } from './config.ts';
-import type { DurationOption } from './table/plain-kinds.ts';
 import type { OnChange } from './../core/on-change.ts';
 import type { OnUnhealthy } from './../core/health-check.ts';
 

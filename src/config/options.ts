@@ -13,8 +13,7 @@ import type { AmbassadorOptions } from './option-types.ts';
 import { namesOf, optionOf, settingNamed, settings } from './table/settings.ts';
 
 export type { AmbassadorOptions, ServiceOptions } from './option-types.ts';
-export type { AddressesOption } from './table/address-kinds.ts';
-export type { DurationOption } from './table/plain-kinds.ts';
+export type { AddressesOption, DurationOption } from './table/option-values.ts';
 
 const serviceOptions = new Map(
   settings

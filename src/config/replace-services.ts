@@ -1,6 +1,7 @@
 import type { Config, ServiceConfig } from './config.ts';
 import { requireOwnNames } from './gather/declare.ts';
-import { gather, noFlags } from './gather/gather.ts';
+import { gather } from './gather/gather.ts';
+import { noFlags } from './gather/given-flags.ts';
 import type { LoadOptions } from './load.ts';
 import { Report } from './report.ts';
 import { deepFreeze } from './resolve/freeze.ts';

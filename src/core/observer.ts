@@ -2,7 +2,7 @@ import type { Address } from './address.ts';
 import type { CloseReason, EndedBy } from './close-reason.ts';
 import type { ConfigurationSource } from './configuration-source.ts';
 import type { HealthState } from './health-check.ts';
-import type { ProxyHeaderFault } from './read-proxy-header.ts';
+import type { ProxyHeaderFault } from './proxy-header-fault.ts';
 
 /** Every event that attache reports. Logging, the access log, metrics and readiness are observers. */
 export type AttacheEvent =

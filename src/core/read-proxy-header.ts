@@ -13,13 +13,7 @@ import {
   V2_TCP6,
   type ProxyEnds,
 } from './proxy-header.ts';
-
-/**
- * What is wrong with a header. `NO_HEADER`: the bytes begin neither version; `MALFORMED`: they begin one and break its
- * rules; `TOO_LONG`: a line of more than 107 bytes, or more than {@link V2_MAX_BYTES}; `BAD_CHECKSUM`: the CRC32c in it is
- * that of other bytes.
- */
-export type ProxyHeaderFault = 'NO_HEADER' | 'MALFORMED' | 'TOO_LONG' | 'BAD_CHECKSUM';
+import type { ProxyHeaderFault } from './proxy-header-fault.ts';
 
 export type ProxyHeaderRead =
   | { readonly status: 'incomplete' }

@@ -1,11 +1,9 @@
-import { directoryRegistry, type DirectoryBackend } from './directory/registry.ts';
-import { dnsRegistry, type DnsBackend, type DnsSettings } from './dns/registry.ts';
-import { etcdRegistry, type EtcdBackend, type EtcdSettings } from './etcd/registry.ts';
+import type { DiscoveryBackend } from './backends.ts';
+import { directoryRegistry } from './directory/registry.ts';
+import { dnsRegistry, type DnsSettings } from './dns/registry.ts';
+import { etcdRegistry, type EtcdSettings } from './etcd/registry.ts';
 import type { Registry } from './registry.ts';
-import { sentinelRegistry, type SentinelBackend, type SentinelSettings } from './sentinel/registry.ts';
-
-/** Where members are looked up. */
-export type DiscoveryBackend = EtcdBackend | DirectoryBackend | DnsBackend | SentinelBackend;
+import { sentinelRegistry, type SentinelSettings } from './sentinel/registry.ts';
 
 /** Values of the settings that registries have for themselves. */
 export type RegistrySettings = EtcdSettings & DnsSettings & SentinelSettings;

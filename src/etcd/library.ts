@@ -1,5 +1,7 @@
 import type * as Cockatiel from 'cockatiel';
 import type * as Etcd from 'etcd3';
+import { missingFor } from '../core/optional-packages.ts';
+import { EtcdFault } from './fault.ts';
 
 /** The packages behind discovery in etcd. */
 export interface EtcdLibrary {
@@ -15,6 +17,8 @@ let loading: Promise<EtcdLibrary> | undefined;
 /**
  * Loads the client when a service needs it: it costs 100-200 ms and some 30 MB, which a sidecar with static
  * candidates does not pay.
+ *
+ * @throws EtcdFault `PACKAGE_MISSING` when it is not installed
  */
 export function loadEtcdLibrary(): Promise<EtcdLibrary> {
   loading ??= load().catch((error: unknown) => {
@@ -25,6 +29,8 @@ export function loadEtcdLibrary(): Promise<EtcdLibrary> {
 }
 
 async function load(): Promise<EtcdLibrary> {
+  const missing = missingFor('etcd');
+  if (missing !== undefined) throw new EtcdFault('PACKAGE_MISSING', `etcd ${missing}`, { code: 'config_invalid' });
   const restore = quietByDefault();
   try {
     const [etcd, { noop }] = await Promise.all([import('etcd3'), import('cockatiel')]);

@@ -1,5 +1,6 @@
 import { formatMaterialOrigin, type S3Origin } from '../core/material-origin.ts';
 import { errnoOf } from '../core/errors.ts';
+import { missingFor } from '../core/optional-packages.ts';
 import { MaterialError, unavailable } from './material-error.ts';
 
 /**
@@ -9,6 +10,8 @@ import { MaterialError, unavailable } from './material-error.ts';
 export function s3Fault(error: unknown, object: S3Origin): MaterialError {
   if (error instanceof MaterialError) return error;
   const origin = formatMaterialOrigin(object);
+  const missing = errnoOf(error) === 'ERR_MODULE_NOT_FOUND' ? missingFor('s3') : undefined;
+  if (missing !== undefined) return unavailable(origin, `S3 ${missing}`, false);
   const name = classOf(error);
   const status = statusOf(error);
   const what = status === undefined ? name : name === UNNAMED ? `${status}` : `${status} ${name}`;

@@ -32,7 +32,7 @@ import type { Contained } from '../core/contained.ts';
 import type { FailureCode } from '../core/dial-failure.ts';
 import type { DialPolicy } from '../core/dial-policy.ts';
 import type { ProxyEnds } from '../core/proxy-header.ts';
-import type { ProxyHeaderFault } from '../core/read-proxy-header.ts';
+import type { ProxyHeaderFault } from '../core/proxy-header-fault.ts';
 import type { OwnListeners } from '../core/own-listeners.ts';
 import type { Family, Resolver } from '../core/resolver.ts';
 import type { PeerPolicy, TlsMaterial } from '../identity/material.ts';

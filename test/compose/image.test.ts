@@ -9,13 +9,15 @@ import { eventually } from '../support/wait.ts';
 
 const hardened = ['--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
 const attache = '/usr/local/bin/attache';
-/** Loaded for `sentinel://`. */
-const REDIS_CLIENT = 'app/node_modules/ioredis/package.json';
+/** Loaded when a setting asks for it: `sentinel://`, etcd, `s3://`. */
+const CLIENTS = ['ioredis', 'etcd3', '@aws-sdk/client-s3', '@aws-sdk/credential-providers'].map(
+  (name) => `app/node_modules/${name}/package.json`,
+);
 const given = ['--src', ':16379', '--dst', '127.0.0.1:1'];
 
 test('the image holds the app and what it runs on, and no shell, package manager or compiler', async (t) => {
   const files = await imageFiles(t);
-  for (const needed of ['usr/local/bin/node', 'app/dist/main.js', 'app/package.json', 'app/LICENSE', REDIS_CLIENT]) {
+  for (const needed of ['usr/local/bin/node', 'app/dist/main.js', 'app/package.json', 'app/LICENSE', ...CLIENTS]) {
     assert.ok(files.includes(needed), `${needed} is missing`);
   }
   const programs = files.filter((file) => /(^|\/)s?bin\/[^/]+$/.test(file) && !file.includes('/node_modules/'));

@@ -1,5 +1,5 @@
 import type { ConfigFault } from '../../core/errors.ts';
-import type { Flags } from './gather.ts';
+import type { Flags } from './given-flags.ts';
 import type { RawSetting } from './raw-setting.ts';
 import { settingsElsewhere } from './named-elsewhere.ts';
 import { didYouMean, nearest } from './nearest.ts';

@@ -1,8 +1,8 @@
-import type { ConfigFault } from '../../core/errors.ts';
 import { foundInstead } from '../../files/file-fault.ts';
 import { attach } from './attach.ts';
 import { declareServices } from './declare.ts';
 import { suffixOf, type Draft, type LookAt, type ServiceDraft } from './draft.ts';
+import type { Flags } from './given-flags.ts';
 import { givenBy, type RawSetting } from './raw-setting.ts';
 import type { Environment } from './injected.ts';
 import { nearMiss } from './near-miss.ts';
@@ -16,16 +16,6 @@ import { bareSecret, isQuoted } from './stray.ts';
 import { readSuffixed } from './suffixed.ts';
 import type { SettingSpec } from '../table/setting-spec.ts';
 import { isDefault, readName, settingNamed } from '../table/settings.ts';
-
-/** The flags of a command line. */
-export interface Flags {
-  /** In the order of the command line. */
-  readonly given: readonly RawSetting[];
-  /** Faults of the command line, which are reported together with all others. */
-  readonly faults: readonly ConfigFault[];
-}
-
-export const noFlags: Flags = { given: [], faults: [] };
 
 export interface GatherInputs {
   readonly flags: Flags;

@@ -4,13 +4,11 @@ import { readServiceDirectory } from '../../discovery/service-directory.ts';
 import { didYouMean } from '../gather/nearest.ts';
 import { addressRemedy, meantAddresses } from './address-remedy.ts';
 import { accept, expected, listOf, refuse, type Kind, type Parsed } from './kind.ts';
+import type { AddressesOption } from './option-values.ts';
 import { saysOff } from './plain-kinds.ts';
 
 /** How others say `off` of an address. */
 const SAYS_NONE = /^(?:none|disabled?|null|-)$/i;
-
-/** One or several addresses: `:6379`, `host:6379`, `[::1]:6379`, `unix:/run/app.sock`. */
-export type AddressesOption = string | readonly string[];
 
 /** Where to listen. Port 0 may come several times: each time the system picks another port. */
 export const listenAddresses = addressList('listen');

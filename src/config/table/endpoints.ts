@@ -1,4 +1,5 @@
-import { registryForms, registryOf, registryOfUrl, type DiscoveryBackend } from '../../discovery/registries.ts';
+import type { DiscoveryBackend } from '../../discovery/backends.ts';
+import { registryForms, registryOf, registryOfUrl } from '../../discovery/registries.ts';
 import { didYouMean } from '../gather/nearest.ts';
 import { accept, expected, listOf, oneOf, refuse, type Kind, type Parsed } from './kind.ts';
 

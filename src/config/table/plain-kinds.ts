@@ -1,6 +1,7 @@
 import { formatDuration, meantDuration, parseDuration } from '../../core/duration.ts';
 import { didYouMean, nearest } from '../gather/nearest.ts';
 import { accept, expected, oneOf, refuse, type Kind } from './kind.ts';
+import type { DurationOption } from './option-values.ts';
 
 const TRUE = new Set(['true', '1', 'yes', 'on']);
 const FALSE = new Set(['false', '0', 'no', 'off']);
@@ -21,9 +22,6 @@ export const boolean: Kind<boolean, boolean> = {
     return refuse(expected('true or false (also 1/0, yes/no, on/off)', text));
   },
 };
-
-/** A duration: a number of milliseconds, or a text such as `500ms`, `5s`, `1m30s`, `2h`; 0 is off. */
-export type DurationOption = number | string;
 
 /** `500ms`, `5s`, `1m30s`, `2h`, `0`; in ms. */
 export const duration: Kind<number, DurationOption> = {

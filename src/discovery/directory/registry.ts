@@ -1,13 +1,7 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { DirectoryBackend } from '../backends.ts';
 import type { Reading, Registry } from '../registry.ts';
 import { readServiceDirectory } from '../service-directory.ts';
-
-/** A directory of files. */
-export interface DirectoryBackend {
-  readonly kind: 'directory';
-  /** Absolute path. */
-  readonly root: string;
-}
 
 export const directoryRegistry: Registry<DirectoryBackend, object> = {
   kind: 'directory',

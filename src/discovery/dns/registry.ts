@@ -1,18 +1,8 @@
 import { isIP } from 'node:net';
 import { formatAddress, parseAddress } from '../../core/address.ts';
 import { formatDuration } from '../../core/duration.ts';
+import type { DnsBackend } from '../backends.ts';
 import type { Reading, Registry } from '../registry.ts';
-
-/** Name servers. */
-export interface DnsBackend {
-  readonly kind: 'dns';
-  /** `host:port` of each, in the order they are asked; none: those of the system. */
-  readonly servers: readonly string[];
-  /** Least time between two looks, whatever the records say, ms. */
-  readonly minIntervalMs: number;
-  /** Longest time between two looks, ms. */
-  readonly maxIntervalMs: number;
-}
 
 /** Values of the settings of DNS. */
 export interface DnsSettings {

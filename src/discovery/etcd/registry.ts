@@ -1,23 +1,7 @@
 import { formatAddress, parseAddress } from '../../core/address.ts';
+import type { EtcdBackend } from '../backends.ts';
 import type { Reading, Registry } from '../registry.ts';
 import { readServiceDirectory } from '../service-directory.ts';
-
-/** An etcd cluster. */
-export interface EtcdBackend {
-  readonly kind: 'etcd';
-  /** `http://host:port` or `https://host:port`, all of one scheme. */
-  readonly endpoints: readonly string[];
-  /** User of etcd, together with `password`. */
-  readonly username: string | undefined;
-  /** Password of that user. */
-  readonly password: string | undefined;
-  /** Path of a PEM file with the authorities that sign for etcd. */
-  readonly caCertPath: string | undefined;
-  /** Path of our certificate. */
-  readonly certPath: string | undefined;
-  /** Path of its private key. */
-  readonly keyPath: string | undefined;
-}
 
 /** Values of the settings of etcd. */
 export interface EtcdSettings {

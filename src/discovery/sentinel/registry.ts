@@ -1,24 +1,6 @@
 import { formatAddress, parseAddress } from '../../core/address.ts';
+import type { SentinelBackend } from '../backends.ts';
 import type { Reading, Registry } from '../registry.ts';
-
-/** Sentinels of Redis. */
-export interface SentinelBackend {
-  readonly kind: 'sentinel';
-  /** `host:port` of those that are always asked; they tell of the others. */
-  readonly sentinels: readonly string[];
-  /** User of Sentinel, together with `sentinelPassword`; undefined: the default user. */
-  readonly sentinelUsername: string | undefined;
-  /** Password of that user. */
-  readonly sentinelPassword: string | undefined;
-  /** Whether attache speaks TLS to Sentinels. */
-  readonly sentinelTls: boolean;
-  /** Path of a PEM file with the authorities that sign for Sentinels; undefined: those that Node trusts. */
-  readonly sentinelCaCertPath: string | undefined;
-  /** Path of our certificate. */
-  readonly sentinelCertPath: string | undefined;
-  /** Path of its private key. */
-  readonly sentinelKeyPath: string | undefined;
-}
 
 /** Values of the settings of Sentinel. */
 export interface SentinelSettings {

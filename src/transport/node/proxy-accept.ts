@@ -1,7 +1,8 @@
 import { contained, containing, type Contained } from '../../core/contained.ts';
 import { errnoOf, isPeerReset } from '../../core/errors.ts';
 import type { ProxyEnds } from '../../core/proxy-header.ts';
-import { readProxyHeader, type ProxyHeaderFault } from '../../core/read-proxy-header.ts';
+import type { ProxyHeaderFault } from '../../core/proxy-header-fault.ts';
+import { readProxyHeader } from '../../core/read-proxy-header.ts';
 import type { Leg, LegOwner } from './leg.ts';
 
 export type ProxyAcceptFailure =

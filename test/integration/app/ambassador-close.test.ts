@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAmbassador, type Extension } from '../../../src/app/ambassador.ts';
+import { createAmbassador } from '../../../src/app/ambassador.ts';
+import type { Extension } from '../../../src/app/extension.ts';
 import { deferred } from '../../support/wait.ts';
 
 test('closed while its endpoints are being made, it closes them and starts none', async (t) => {

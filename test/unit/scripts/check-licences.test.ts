@@ -26,6 +26,21 @@ test('a licence that is not on the list is refused, with the package named; one 
   assert.doesNotMatch(output, /AGPL/);
 });
 
+test('an optional peer is in the image, so its licence is looked at, and those of what it depends on', (t) => {
+  const { status, output } = check(t, {
+    '': { name: 'project', peerDependencies: { peer: '1', '@types/node': '1' } },
+    'node_modules/peer': { version: '1.0.0', license: 'MIT', dev: true, dependencies: { inner: '2', shared: '1' } },
+    'node_modules/peer/node_modules/inner': { version: '2.0.0', license: 'GPL-2.0-only', dev: true },
+    'node_modules/inner': { version: '1.0.0', license: 'AGPL-3.0-only', dev: true },
+    'node_modules/shared': { version: '1.0.0', license: 'LGPL-3.0-only', dev: true },
+    'node_modules/@types/node': { version: '1.0.0', license: 'UNLICENSED', dev: true },
+  });
+  assert.equal(status, 1);
+  assert.match(output, /node_modules\/peer\/node_modules\/inner@2[.]0[.]0: GPL-2[.]0-only/);
+  assert.match(output, /node_modules\/shared@1[.]0[.]0: LGPL-3[.]0-only/);
+  assert.doesNotMatch(output, /AGPL|UNLICENSED/);
+});
+
 test('what is installed counts, not what the lock file says of it', (t) => {
   const { status, output } = check(
     t,
