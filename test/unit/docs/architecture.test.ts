@@ -104,7 +104,7 @@ test('the files that the page names for something new are those that know what i
   assert.deepEqual(knowing(/'least-connections'/, 'src/none/').toSorted(), said('a balancing policy'));
   assert.deepEqual(knowing(/\.\/native\//, 'src/transport/native/').toSorted(), said('an engine'));
   assert.deepEqual(
-    knowing(/\/dns\//, 'src/discovery/dns/').toSorted(),
+    knowing(/\/dns\/|\bDnsBackend\b/, 'src/discovery/dns/').toSorted(),
     said('a registry').filter((path) => !path.startsWith('config/')),
   );
 });
