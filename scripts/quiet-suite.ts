@@ -61,4 +61,5 @@ export const quietSuite: readonly string[] = [
   'test/integration/tls/handshakes.test.ts',
   'test/integration/tls/unclean.test.ts',
   'test/integration/tools/soak-smoke.test.ts',
+  'test/unit/support/stopwatch.test.ts',
 ];

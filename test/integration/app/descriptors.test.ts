@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { startAttache, type Attache } from '../../support/attache.ts';
 import { cpuMs, descriptorsOf, nextDescriptorOf } from '../../support/process-cost.ts';
+import { Stopwatch } from '../../support/stopwatch.ts';
 import { connectTo, readAll, startEcho, startServer } from '../../support/tcp.ts';
 import { eventually } from '../../support/wait.ts';
 
@@ -22,10 +23,10 @@ function fits(msg: string) {
 
 /** Status and time of one answer of an HTTP server. */
 function ask(port: number): Promise<{ readonly status: number | undefined; readonly ms: number }> {
-  const began = performance.now();
+  const began = new Stopwatch();
   return new Promise((resolve, reject) => {
     get({ host: '127.0.0.1', port, path: '/healthz', agent: false }, (answer) => {
-      answer.resume().on('end', () => resolve({ status: answer.statusCode, ms: performance.now() - began }));
+      answer.resume().on('end', () => resolve({ status: answer.statusCode, ms: began.ms() }));
     }).on('error', reject);
   });
 }

@@ -6,6 +6,7 @@ import { createAuthority } from '../../support/certificates.ts';
 import { helloOf, recordOf } from '../../support/client-hello.ts';
 import { startSClient } from '../../support/openssl-peers.ts';
 import { startService } from '../../support/service.ts';
+import { Stopwatch } from '../../support/stopwatch.ts';
 import { connectTo, readAll, startEcho, startServer } from '../../support/tcp.ts';
 import { accepting, connectTls, dialingTls, pemOf, startTlsServer } from '../../support/tls-service.ts';
 import { eventually } from '../../support/wait.ts';
@@ -67,9 +68,9 @@ test('beside 2,000 clients that sent one byte of a hello a good one is let in wi
   await eventually(() => service.service.connections === 2_000, 'all are accepted', 20_000);
   const times: number[] = [];
   for (let n = 0; n < 5; n += 1) {
-    const since = performance.now();
+    const watch = new Stopwatch();
     const socket = await connectTls(service.port, client);
-    times.push(performance.now() - since);
+    times.push(watch.ms());
     socket.destroy();
   }
   // The machine may be busy with something else for a while, hardly five times.
@@ -95,10 +96,10 @@ test('a client whose handshake fails reads the alert and an end, whatever else i
     const reading = readAll(socket);
     const { bytes, end } = await reading;
     assert.deepEqual([bytes.toString('hex'), end], [HANDSHAKE_FAILURE, 'eof']);
-    const since = performance.now();
+    const since = new Stopwatch();
     socket.end();
     await service.closedOne(n);
-    assert.ok(performance.now() - since < 900, 'it is closed with its client, not when its time is over');
+    assert.ok(since.ms() < 900, 'it is closed with its client, not when its time is over');
   }
   assert.deepEqual(failures(service.events), Array<string>(20).fill('ERR_SSL_NO_SHARED_CIPHER'));
 });
@@ -128,10 +129,11 @@ test(
       dialing: { tls: dialingTls({ caPath, identity }) },
     });
     const socket = await connectTo(service.port);
+    const watch = new Stopwatch();
     socket.end('hello');
     const told = readAll(await bad.accepted());
     assert.equal((await readAll(socket)).bytes.toString(), 'hello');
-    assert.ok((await service.closedOne()).dialMs < 900);
+    assert.ok((await service.closedOne()).dialMs - watch.lostMs() < 900);
     const { bytes, end } = await told;
     assert.equal(end, 'eof');
     assert.match(bytes.toString('hex'), /1503..0002020a$/, 'unexpected message');

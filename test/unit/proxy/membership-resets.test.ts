@@ -6,6 +6,7 @@ import {
   type Resettable,
   type MembershipResetsOptions,
 } from '../../../src/proxy/membership-resets.ts';
+import { Stopwatch } from '../../support/stopwatch.ts';
 import { eventually } from '../../support/wait.ts';
 
 const candidate = { key: '10.0.0.1:1' } as Candidate;
@@ -50,10 +51,10 @@ function storm(t: TestContext, count: number, options: Partial<MembershipResetsO
 
 test('thousands of resets at once leave turns of the event loop in between, and are over within 2 s', async (t) => {
   const { resets, ended, mostInOneTurn } = storm(t, 10_000);
-  const from = performance.now();
+  const from = new Stopwatch();
   resets.changed();
   await eventually(() => ended() === 10_000, 'all are ended');
-  const took = performance.now() - from;
+  const took = from.ms();
   assert.ok(took < 2_000, `${took} ms`);
   // On a machine that stalls two timers may fire in one turn.
   assert.ok(mostInOneTurn() <= 1_000, `${mostInOneTurn()} in one turn`);
@@ -61,10 +62,10 @@ test('thousands of resets at once leave turns of the event loop in between, and 
 
 test('a storm of any size is over within 2 s', async (t) => {
   const { resets, ended } = storm(t, 40_000);
-  const from = performance.now();
+  const from = new Stopwatch();
   resets.changed();
   await eventually(() => ended() === 40_000, 'all are ended');
-  const took = performance.now() - from;
+  const took = from.ms();
   assert.ok(took < 2_000, `${took} ms`);
 });
 

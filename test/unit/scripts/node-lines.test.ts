@@ -100,7 +100,7 @@ test('a file that promises a time of less than five seconds is in the timed or t
   const promises = files
     .filter((file) => file.endsWith('.test.ts') && !known.has(file))
     .flatMap((file) =>
-      [...read(file).matchAll(/(?:now\(\) - \w+|\b(?:\w+Ms|took)) < ([\d_]+)/g)]
+      [...read(file).matchAll(/(?:now\(\) - \w+|\b(?:\w+Ms|took)|[mM]s\(\)) < ([\d_]+)/g)]
         .filter(([, bound = '']) => Number(bound.replaceAll('_', '')) < 5_000)
         .map(([text]) => `${file}: ${text}`),
     );

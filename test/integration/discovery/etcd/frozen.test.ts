@@ -6,6 +6,7 @@ import { cpuShare, smallShare } from '../../../support/cpu.ts';
 import { DIRECTORY, memberKey, startSource } from '../../../support/etcd-source.ts';
 import { startEtcd } from '../../../support/etcd.ts';
 import { activeResources, untilResourcesAre } from '../../../support/resources.ts';
+import { Stopwatch } from '../../../support/stopwatch.ts';
 import { ask, startNamed } from '../../../support/tcp.ts';
 import { eventually } from '../../../support/wait.ts';
 
@@ -16,9 +17,9 @@ test('promise 24: etcd frozen: the set stays, staleness shows within 15 s, and i
   await recorder.untilStatus('synced');
 
   etcd.freeze();
-  const frozen = performance.now();
+  const frozen = new Stopwatch();
   await recorder.untilStatus('stale');
-  assert.ok(performance.now() - frozen < 15_000);
+  assert.ok(frozen.ms() < 15_000);
   assert.deepEqual(recorder.sets, [['10.0.0.1:1']]);
   const reports = recorder.states.filter(({ status }) => status === 'stale').length;
   assert.ok(reports <= 3, `${reports} reports of one outage`);
@@ -40,9 +41,9 @@ test('stopping while etcd is frozen takes less than 1 s and leaves no socket and
   etcd.freeze();
   await pause(50);
 
-  const began = performance.now();
+  const began = new Stopwatch();
   await source.stop();
-  assert.ok(performance.now() - began < 1_000);
+  assert.ok(began.ms() < 1_000);
   const reports = recorder.states.length + recorder.sets.length;
   await untilResourcesAre(before, 1_000);
   etcd.thaw();
