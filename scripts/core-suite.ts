@@ -9,6 +9,7 @@ export const coreSuite: readonly string[] = [
   'test/unit/transport',
   'test/integration/admin/admin-calls.test.ts',
   'test/integration/proxy/churn-leaves-nothing.test.ts',
+  'test/integration/proxy/blocked-loop.test.ts',
   'test/integration/proxy/connection-bytes.test.ts',
   'test/integration/proxy/connection-cuts.test.ts',
   'test/integration/proxy/connection-ends.test.ts',

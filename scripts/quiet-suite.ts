@@ -16,6 +16,7 @@ export const timedSuite: readonly string[] = [
   'test/integration/discovery/etcd/restart.test.ts',
   'test/integration/discovery/etcd/stop.test.ts',
   'test/integration/discovery/membership.test.ts',
+  'test/integration/proxy/blocked-loop.test.ts',
   'test/integration/proxy/connection-cuts.test.ts',
   'test/integration/proxy/connection-ends.test.ts',
   'test/integration/proxy/connection-lifetime.test.ts',

@@ -1,3 +1,4 @@
+import { TimeLimit } from '../core/time-limit.ts';
 import { NameServer, type DnsAnswer } from './name-server.ts';
 import type { ResolvConf } from './resolv-conf.ts';
 
@@ -61,9 +62,9 @@ class Round {
   readonly #options: RoundOptions;
   readonly #waiting: NameServer[];
   readonly #asked = new Set<NameServer>();
-  #limit: NodeJS.Timeout | undefined;
+  #limit: TimeLimit<Round> | undefined;
   #hedge: NodeJS.Timeout | undefined;
-  #doubt: NodeJS.Timeout | undefined;
+  #doubt: TimeLimit<Round> | undefined;
   #negative: { readonly answer: DnsAnswer; readonly rank: number } | undefined;
   #failure: DnsAnswer = { kind: 'failed', code: 'DNS_TIMEOUT' };
   #over = false;
@@ -76,7 +77,7 @@ class Round {
   }
 
   start(): void {
-    this.#limit = setTimeout(() => this.#finish(this.#negative?.answer ?? this.#failure), this.#options.limitMs);
+    this.#limit = new TimeLimit<Round>(this.#options.limitMs, onOutOfTime, this);
     const [first, ...others] = this.#waiting;
     if (first === undefined) {
       this.#finish({ kind: 'failed', code: 'EAI_AGAIN' });
@@ -86,6 +87,11 @@ class Round {
     for (const server of others) {
       if (server.silentMs >= HEDGE_MS && server.restedMs >= PROBE_MS) this.#ask(server);
     }
+  }
+
+  /** The best that is known then. */
+  outOfTime(): void {
+    this.#finish(this.#negative?.answer ?? this.#failure);
   }
 
   #next(): void {
@@ -128,16 +134,18 @@ class Round {
     const better = this.#options.ranked.slice(0, rank).filter((server) => server.silentMs < DEAD_MS);
     for (const server of better) if (this.#waiting.includes(server)) this.#ask(server);
     if (better.some((server) => this.#asked.has(server))) {
-      this.#doubt ??= setTimeout(() => this.#finish(this.#negative?.answer ?? answer), DOUBT_MS);
+      this.#doubt ??= new TimeLimit<Round>(DOUBT_MS, onOutOfTime, this);
     } else this.#finish(answer);
   }
 
   #finish(answer: DnsAnswer): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#limit);
+    this.#limit?.clear();
     clearTimeout(this.#hedge);
-    clearTimeout(this.#doubt);
+    this.#doubt?.clear();
     this.#options.resolve(answer);
   }
 }
+
+const onOutOfTime = (round: Round): void => round.outOfTime();

@@ -2,6 +2,7 @@ import type { Address } from '../core/address.ts';
 import { isStrict, type HealthSettings, type HealthState } from '../core/health-check.ts';
 import type { CandidateHealth } from '../core/status.ts';
 import { writeProxyHeader } from '../core/write-proxy-header.ts';
+import { LATE_MS } from '../core/time-limit.ts';
 import { placeFor, protocolFor } from '../health/protocol-for.ts';
 import type { CheckProtocol } from '../health/check-protocol.ts';
 import type { CheckEngine, DialSettings } from '../transport/engine.ts';
@@ -72,7 +73,7 @@ interface Checked {
   dueAt: number;
   /** No check has ended yet. */
   isNew: boolean;
-  run: { readonly it: HealthRun; readonly since: number } | undefined;
+  run: { readonly it: HealthRun; readonly since: number; endsAt: number } | undefined;
   /** Something has happened since its check began. */
   isAgain: boolean;
 }
@@ -93,6 +94,7 @@ export class HealthChecks {
   #underWay = 0;
   #unknown = 0;
   #timer: NodeJS.Timeout | undefined;
+  #turn: NodeJS.Immediate | undefined;
   #wakeAt = Infinity;
   #roundAt = -Infinity;
   #hintedAt = -Infinity;
@@ -184,6 +186,7 @@ export class HealthChecks {
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    clearImmediate(this.#turn);
     for (const { run } of this.#checked.values()) run?.it.abort();
     this.#checked.clear();
     this.#waiters.clear();
@@ -237,7 +240,16 @@ export class HealthChecks {
     clearTimeout(this.#timer);
     this.#wakeAt = wakeAt;
     // No reason for the process to go on.
-    this.#timer = setTimeout(onRound, Math.max(0, wakeAt - this.#now()), this).unref();
+    this.#timer = setTimeout(onDue, Math.max(0, wakeAt - this.#now()), this).unref();
+  }
+
+  /** What came while the process was busy or paused is read before the round, and takes nothing of a check's time. */
+  due(): void {
+    const lateMs = Math.min(this.#now() - this.#wakeAt, this.#options.settings.timeoutMs);
+    if (lateMs >= LATE_MS) {
+      for (const { run } of this.#checked.values()) if (run !== undefined) run.endsAt += lateMs;
+    }
+    this.#turn = setImmediate(onRound, this);
   }
 
   /** Begins the checks that are due, and ends those that have no time left. */
@@ -245,15 +257,14 @@ export class HealthChecks {
     const now = this.#now();
     this.#roundAt = now;
     this.#wakeAt = Infinity;
-    const { timeoutMs } = this.#options.settings;
     let next = Infinity;
     for (const checked of this.#checked.values()) {
       const { run } = checked;
-      if (run !== undefined && run.since + timeoutMs <= now) run.it.late();
+      if (run !== undefined && run.endsAt <= now) run.it.late();
       if (checked.run === undefined && checked.dueAt <= now && this.#underWay < MAX_UNDER_WAY)
         this.#begin(checked, now);
       // Those that find no place are woken by one that ends.
-      if (checked.run !== undefined) next = Math.min(next, checked.run.since + timeoutMs);
+      if (checked.run !== undefined) next = Math.min(next, checked.run.endsAt);
       else if (checked.dueAt > now) next = Math.min(next, checked.dueAt);
     }
     if (next < Infinity) this.#wake(next);
@@ -276,7 +287,7 @@ export class HealthChecks {
         onFault(error);
       },
     });
-    checked.run = { it, since: now };
+    checked.run = { it, since: now, endsAt: now + this.#options.settings.timeoutMs };
     it.start();
   }
 
@@ -356,6 +367,10 @@ export class HealthChecks {
     this.#waiters.clear();
     for (const waiter of waiters) waiter.answersCame();
   }
+}
+
+function onDue(checks: HealthChecks): void {
+  checks.due();
 }
 
 function onRound(checks: HealthChecks): void {

@@ -7,6 +7,7 @@ import { contained, containing, type Contained } from '../core/contained.ts';
 import type { Dial, DialedCandidate, DialOwner, DialSettings, DialStage, Engine } from '../transport/engine.ts';
 import type { ProxyEnds } from '../core/proxy-header.ts';
 import type { Acquirer, Semaphore } from '../core/semaphore.ts';
+import { TimeLimit } from '../core/time-limit.ts';
 import type { Admission } from './admission.ts';
 import type { ConnectionRecord } from './connection-record.ts';
 import type { Held, HoldQueue } from './hold-queue.ts';
@@ -98,9 +99,9 @@ export class Search implements DialOwner, Acquirer, Held {
   #isInside = false;
   #mayBeHeld: boolean;
   #isHeld = false;
-  #queueTimer: NodeJS.Timeout | undefined;
-  #holdTimer: NodeJS.Timeout | undefined;
-  #awaitTimer: NodeJS.Timeout | undefined;
+  #queueLimit: TimeLimit<Search> | undefined;
+  #holdLimit: TimeLimit<Search> | undefined;
+  #awaitLimit: TimeLimit<Search> | undefined;
 
   constructor(options: {
     readonly record: ConnectionRecord;
@@ -174,7 +175,7 @@ export class Search implements DialOwner, Acquirer, Held {
     this.#context.dials.acquire(this);
     if (!this.#isQueued) return;
     // Dials that do not end must not keep others waiting for longer than one dial may take.
-    this.#queueTimer = setTimeout(onQueuedTooLong, this.#context.dialing.connectTimeoutMs, this);
+    this.#queueLimit = new TimeLimit<Search>(this.#context.dialing.connectTimeoutMs, onQueuedTooLong, this);
   }
 
   granted(): void {
@@ -286,7 +287,7 @@ export class Search implements DialOwner, Acquirer, Held {
       }
       this.#isHeld = true;
       // Once for all trials: one that failed does not give it more time.
-      this.#holdTimer = setTimeout(onHeldTooLong, holdTimeoutMs, this);
+      this.#holdLimit = new TimeLimit<Search>(holdTimeoutMs, onHeldTooLong, this);
     }
     this.#state = { phase: 'held' };
     hold?.wait(this);
@@ -294,14 +295,14 @@ export class Search implements DialOwner, Acquirer, Held {
 
   #await(checks: ConnectionChecks): void {
     this.#state = { phase: 'queued' };
-    this.#awaitTimer = setTimeout(onAnswersLate, checks.timeoutMs, this);
+    this.#awaitLimit = new TimeLimit<Search>(checks.timeoutMs, onAnswersLate, this);
     checks.wait(this);
   }
 
   #stopAwaiting(): void {
-    if (this.#awaitTimer === undefined) return;
-    clearTimeout(this.#awaitTimer);
-    this.#awaitTimer = undefined;
+    if (this.#awaitLimit === undefined) return;
+    this.#awaitLimit.clear();
+    this.#awaitLimit = undefined;
     this.#context.checks?.cancel(this);
   }
 
@@ -318,14 +319,14 @@ export class Search implements DialOwner, Acquirer, Held {
     this.#leaveGate();
     if (!this.#isHeld) return;
     this.#isHeld = false;
-    clearTimeout(this.#holdTimer);
+    this.#holdLimit?.clear();
     this.#context.hold?.leave(this);
   }
 
   #leaveQueue(): void {
-    if (this.#queueTimer === undefined) return;
-    clearTimeout(this.#queueTimer);
-    this.#queueTimer = undefined;
+    if (this.#queueLimit === undefined) return;
+    this.#queueLimit.clear();
+    this.#queueLimit = undefined;
     this.#context.dials.cancel(this);
   }
 

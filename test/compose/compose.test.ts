@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test, type TestContext } from 'node:test';
 import { ComposeProject, docker, image, inspect, publishedPort, startContainer } from '../support/docker.ts';
 import { askRedis, RedisInline } from '../support/redis-inline.ts';
 import { eventually } from '../support/wait.ts';
@@ -21,6 +21,12 @@ before(
   },
   { timeout: 120_000 },
 );
+
+afterEach(async (t) => {
+  // Why a test failed stands in what the containers wrote.
+  const context = t as TestContext & { readonly passed: boolean };
+  if (!context.passed) context.diagnostic(await project.run('logs', '--timestamps', '--tail', '60'));
+});
 
 after(() => project.run('down', '--volumes', '--timeout', '2'), { timeout: 60_000 });
 

@@ -19,9 +19,10 @@ type Figures = ReadonlyMap<string, number>;
 export class Stopwatch {
   readonly #began = performance.now();
   readonly #losses: readonly Loss[];
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout | undefined;
 
-  constructor() {
+  /** @param options.readsOn whether it knows what a process has lost that ends meanwhile; default: it does */
+  constructor({ readsOn = true }: { readonly readsOn?: boolean } = {}) {
     this.#losses = [
       new Loss(() => runQueueFigures([process.pid])),
       new Loss(() => runQueueFigures(startedBy(process.pid))),
@@ -29,7 +30,7 @@ export class Stopwatch {
       new Loss(() => pressureFigures('io')),
       new Loss(() => pressureFigures('memory')),
     ];
-    this.#timer = setInterval(() => this.lostMs(), READING_MS).unref();
+    if (readsOn) this.#timer = setInterval(() => this.lostMs(), READING_MS).unref();
   }
 
   /** Since the start, without what the machine took, in ms. The figures are not read any more by themselves. */

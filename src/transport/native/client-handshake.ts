@@ -1,6 +1,7 @@
 import { contained, type Contained } from '../../core/contained.ts';
 import { isPeerReset } from '../../core/errors.ts';
 import { readProxyHeader, V2_MAX_BYTES } from '../../core/read-proxy-header.ts';
+import { TimeLimit } from '../../core/time-limit.ts';
 import type { Handshake, HandshakeOwner, HandshakeSettings, Rejection, TlsFailure, TlsPeer } from '../engine.ts';
 import type { EndName } from './commands.ts';
 import { failureCode } from './failure-code.ts';
@@ -24,7 +25,7 @@ export interface ClientHandshakeOptions {
 
 type State =
   | { readonly phase: 'new' | 'over' }
-  | { readonly phase: 'header'; readonly timer: NodeJS.Timeout }
+  | { readonly phase: 'header'; readonly limit: TimeLimit<NativeHandshake> }
   | { readonly phase: 'handshaking'; readonly tls: TlsHandshake };
 
 /**
@@ -55,7 +56,7 @@ export class NativeHandshake implements Handshake {
       this.#shakeHands();
       return;
     }
-    this.#state = { phase: 'header', timer: setTimeout(timeOut, timeoutMs, this) };
+    this.#state = { phase: 'header', limit: new TimeLimit<NativeHandshake>(timeoutMs, timeOut, this) };
     this.#ask();
   }
 
@@ -169,7 +170,7 @@ export class NativeHandshake implements Handshake {
   }
 
   #clearTimer(): void {
-    if (this.#state.phase === 'header') clearTimeout(this.#state.timer);
+    if (this.#state.phase === 'header') this.#state.limit.clear();
   }
 }
 

@@ -5,6 +5,7 @@ import type { FailureCode } from '../../core/dial-failure.ts';
 import { errnoOf } from '../../core/errors.ts';
 import { plainIp } from '../../core/ip-bytes.ts';
 import type { ProxyEndpoint } from '../../core/proxy-header.ts';
+import { TimeLimit } from '../../core/time-limit.ts';
 import type { Dial, DialOwner, DialSettings, DialStage, TlsDialSettings } from '../engine.ts';
 import type { QueuedHandshake } from '../handshakes.ts';
 import { NativeCandidate, type CandidateOwner } from './candidate.ts';
@@ -34,7 +35,7 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
   readonly #owner: DialOwner;
   #deadline = 0;
   /** Of a look-up, or of a TLS handshake: the thread has those of connecting. */
-  #timer: NodeJS.Timeout | undefined;
+  #limit: TimeLimit<NativeDial> | undefined;
   #candidate: NativeCandidate | undefined;
   /** `performance.now()` at which the address that is tried has had its share of the time. */
   #shareEndsAt = 0;
@@ -81,7 +82,7 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
       return;
     }
     this.#stage = 'handshake';
-    this.#timer = setTimeout(onTooLate, this.#shareEndsAt - performance.now(), this);
+    this.#limit = new TimeLimit<NativeDial>(this.#shareEndsAt - performance.now(), onTooLate, this);
     tls.handshakes.come(this);
   }
 
@@ -167,7 +168,7 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
 
   #lookUp(host: string, port: number): void {
     const { resolver, family, connectTimeoutMs } = this.#settings;
-    this.#timer = setTimeout(onTooLate, connectTimeoutMs, this);
+    this.#limit = new TimeLimit<NativeDial>(connectTimeoutMs, onTooLate, this);
     this.#lateErrno = 'DNS_TIMEOUT';
     resolver.resolve(host, family).then(
       (ips) => {
@@ -199,7 +200,7 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
   }
 
   #next(): void {
-    clearTimeout(this.#timer);
+    this.#limit?.clear();
     this.#settings.tls?.handshakes.leave(this);
     const [ip, ...rest] = this.#left;
     const timeLeft = this.#deadline - performance.now();
@@ -236,7 +237,7 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
 
   #end(): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#limit?.clear();
     this.#settings.tls?.handshakes.leave(this);
   }
 }

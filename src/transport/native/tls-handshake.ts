@@ -1,6 +1,7 @@
 import { contained, type Contained } from '../../core/contained.ts';
 import type { FailureCode } from '../../core/dial-failure.ts';
 import { isPeerReset } from '../../core/errors.ts';
+import { TimeLimit } from '../../core/time-limit.ts';
 import type { TlsAcceptSettings, TlsFailure, TlsPeer } from '../engine.ts';
 import type { QueuedHandshake } from '../handshakes.ts';
 import type { EndName } from './commands.ts';
@@ -27,13 +28,13 @@ const GONE: TlsFailure = { kind: 'gone', endedBy: 'client', code: 'EOF' };
 /** The handshake with one client. The thread keeps its hello until that is whole, and then until it is its turn. */
 export class TlsHandshake implements QueuedHandshake {
   readonly #options: TlsHandshakeOptions;
-  readonly #timer: NodeJS.Timeout;
+  readonly #limit: TimeLimit<TlsHandshake>;
   #hasBegun = false;
   #isOver = false;
 
   constructor(options: TlsHandshakeOptions) {
     this.#options = options;
-    this.#timer = setTimeout(onTimeout, options.settings.timeoutMs, this);
+    this.#limit = new TimeLimit<TlsHandshake>(options.settings.timeoutMs, onTimeout, this);
   }
 
   start(): void {
@@ -125,7 +126,7 @@ export class TlsHandshake implements QueuedHandshake {
 
   #end(): void {
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#limit.clear();
     this.#options.settings.handshakes.leave(this);
   }
 }

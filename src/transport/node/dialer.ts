@@ -5,6 +5,7 @@ import { contained, containing } from '../../core/contained.ts';
 import type { FailureCode } from '../../core/dial-failure.ts';
 import { errnoOf } from '../../core/errors.ts';
 import { plainIp } from '../../core/ip-bytes.ts';
+import { TimeLimit } from '../../core/time-limit.ts';
 import type { Dial, DialOwner, DialSettings, DialStage, TlsDialSettings } from '../engine.ts';
 import type { QueuedHandshake } from '../handshakes.ts';
 import { ConnectedCandidate } from './connected-candidate.ts';
@@ -24,7 +25,7 @@ export class SocketDial implements Dial, LegOwner, QueuedHandshake {
   readonly #settings: DialSettings;
   readonly #owner: DialOwner;
   #deadline = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #limit: TimeLimit<SocketDial> | undefined;
   #leg: Leg | undefined;
   #left: readonly string[] = [];
   #port = 0;
@@ -46,7 +47,7 @@ export class SocketDial implements Dial, LegOwner, QueuedHandshake {
     const { connectTimeoutMs } = this.#settings;
     this.#deadline = performance.now() + connectTimeoutMs;
     if (address.kind === 'unix') {
-      this.#timer = setTimeout(onShareOver, connectTimeoutMs, this);
+      this.#limit = new TimeLimit<SocketDial>(connectTimeoutMs, onShareOver, this);
       this.#open(false).connect(address.path);
     } else if (isIP(address.host) !== 0) {
       this.#dialPermitted([address.host], address.port);
@@ -156,7 +157,7 @@ export class SocketDial implements Dial, LegOwner, QueuedHandshake {
 
   #lookUp(host: string, port: number): void {
     const { resolver, family, connectTimeoutMs } = this.#settings;
-    this.#timer = setTimeout(onShareOver, connectTimeoutMs, this);
+    this.#limit = new TimeLimit<SocketDial>(connectTimeoutMs, onShareOver, this);
     this.#lateErrno = 'DNS_TIMEOUT';
     resolver.resolve(host, family).then(
       (ips) => {
@@ -193,14 +194,14 @@ export class SocketDial implements Dial, LegOwner, QueuedHandshake {
   }
 
   #next(): void {
-    clearTimeout(this.#timer);
+    this.#limit?.clear();
     const [ip, ...rest] = this.#left;
     const timeLeft = this.#deadline - performance.now();
     if (ip === undefined || timeLeft <= 0) {
       this.#fail();
       return;
     }
-    this.#timer = setTimeout(onShareOver, timeLeft / this.#left.length, this);
+    this.#limit = new TimeLimit<SocketDial>(timeLeft / this.#left.length, onShareOver, this);
     this.#left = rest;
     const [socket, port] = [this.#open(true), this.#port];
     socket.connect({ host: ip, port });
@@ -236,7 +237,7 @@ export class SocketDial implements Dial, LegOwner, QueuedHandshake {
 
   #end(): void {
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#limit?.clear();
     this.#settings.tls?.handshakes.leave(this);
   }
 }

@@ -3,6 +3,7 @@ import { errnoOf, isPeerReset } from '../../core/errors.ts';
 import type { ProxyEnds } from '../../core/proxy-header.ts';
 import type { ProxyHeaderFault } from '../../core/proxy-header-fault.ts';
 import { readProxyHeader } from '../../core/read-proxy-header.ts';
+import { TimeLimit } from '../../core/time-limit.ts';
 import type { Leg, LegOwner } from './leg.ts';
 
 export type ProxyAcceptFailure =
@@ -34,7 +35,7 @@ const NOTHING = Buffer.alloc(0);
 export class ProxyAccept implements LegOwner, Contained {
   readonly #leg: Leg;
   readonly #owner: ProxyAcceptOwner;
-  readonly #timer: NodeJS.Timeout;
+  readonly #limit: TimeLimit<ProxyAccept>;
   readonly #onReadable = (): void => containing(this, () => this.#read());
   /** What has come of the header. */
   #held: Buffer = NOTHING;
@@ -43,7 +44,7 @@ export class ProxyAccept implements LegOwner, Contained {
   constructor({ leg, timeoutMs, owner }: ProxyAcceptOptions) {
     this.#leg = leg;
     this.#owner = owner;
-    this.#timer = setTimeout(timeOut, timeoutMs, this);
+    this.#limit = new TimeLimit<ProxyAccept>(timeoutMs, timeOut, this);
   }
 
   start(): void {
@@ -117,7 +118,7 @@ export class ProxyAccept implements LegOwner, Contained {
   #stop(phase: 'handing-over' | 'over'): void {
     this.#phase = phase;
     this.#held = NOTHING;
-    clearTimeout(this.#timer);
+    this.#limit.clear();
     this.#leg.socket.off('readable', this.#onReadable);
   }
 }

@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import { contained, containing } from '../../core/contained.ts';
 import type { FailureCode } from '../../core/dial-failure.ts';
 import { errnoOf, isPeerReset } from '../../core/errors.ts';
+import { TimeLimit } from '../../core/time-limit.ts';
 import type { PeerCheck, TlsAcceptSettings, TlsFailure, TlsPeer } from '../engine.ts';
 import type { QueuedHandshake } from '../handshakes.ts';
 import type { PeerVerdict } from '../peer-verdict.ts';
@@ -35,7 +36,7 @@ const MISSING = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
 /** The handshake with one client. It begins once the client's hello is whole: until then it costs next to nothing. */
 export class TlsAccept implements LegOwner, QueuedHandshake {
   readonly #options: TlsAcceptOptions;
-  readonly #timer: NodeJS.Timeout;
+  readonly #limit: TimeLimit<TlsAccept>;
   readonly #onReadable = (): void => containing(this, () => this.#read());
   /** What has come of the hello. */
   #held: Buffer[] = [];
@@ -47,7 +48,7 @@ export class TlsAccept implements LegOwner, QueuedHandshake {
   constructor(options: TlsAcceptOptions) {
     this.#options = options;
     this.#leg = options.leg;
-    this.#timer = setTimeout(onTimeout, options.settings.timeoutMs, this);
+    this.#limit = new TimeLimit<TlsAccept>(options.settings.timeoutMs, onTimeout, this);
   }
 
   start(): void {
@@ -178,7 +179,7 @@ export class TlsAccept implements LegOwner, QueuedHandshake {
 
   #end(): void {
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#limit.clear();
     this.#options.leg.socket.off('readable', this.#onReadable);
     this.#options.settings.handshakes.leave(this);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { NameServers } from '../../../src/names/name-servers.ts';
+import { block } from '../../support/block.ts';
 import { freeUdpPort, startDnsScript, startSilentServer } from '../../support/dns.ts';
 import { Stopwatch } from '../../support/stopwatch.ts';
 import { eventually } from '../../support/wait.ts';
@@ -30,6 +31,16 @@ test('a name server that says no is told apart from one that cannot say and from
     { kind: 'failed', code: 'EAI_AGAIN' },
     { kind: 'failed', code: 'DNS_TIMEOUT' },
   ]);
+});
+
+test('a name server that answers while the loop is blocked beyond the limit is not late', async (t) => {
+  const { port } = await startDnsScript(t, () => {
+    // The answer is sent, and then nothing is read for a while.
+    setImmediate(block, 500);
+    return ['10.0.0.1'];
+  });
+  const servers = nameServers(t, [port], 300);
+  assert.equal((await servers.ask('there.test', 4)).kind, 'found');
 });
 
 test('a first name server that is silent costs one look-up a moment, and the next ones nothing', async (t) => {

@@ -1,0 +1,59 @@
+/** A timer that fires later than this has waited for the process, which was busy or paused; in ms. */
+export const LATE_MS = 20;
+
+/**
+ * Calls `work` when its time is over, unless it is cleared before. A pause of the process takes nothing of that time: what came
+ * meanwhile is read first, and a limit whose timer fires late goes on for as long as it was late, once, and at most for its own
+ * time. Without this, whoever answers during a pause would look late after it.
+ */
+export class TimeLimit<T> {
+  readonly #ms: number;
+  readonly #work: (subject: T) => void;
+  readonly #subject: T;
+  #dueAt: number;
+  #isExtended = false;
+  #timer: NodeJS.Timeout | undefined;
+  #turn: NodeJS.Immediate | undefined;
+
+  /**
+   * @param ms from now on; 0 or less is over at once
+   * @param work called with `subject`; it must not throw, see `contained`
+   */
+  constructor(ms: number, work: (subject: T) => void, subject: T) {
+    this.#ms = ms;
+    this.#work = work;
+    this.#subject = subject;
+    this.#dueAt = performance.now() + ms;
+    this.#timer = setTimeout(onTime, ms, this);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#turn);
+    this.#timer = undefined;
+    this.#turn = undefined;
+  }
+
+  /** Its timer has fired. */
+  onTime(): void {
+    const lateMs = performance.now() - this.#dueAt;
+    if (lateMs < LATE_MS || this.#isExtended || this.#ms <= 0) {
+      // Behind what had come by then.
+      this.#turn = setImmediate(onTurn, this);
+      return;
+    }
+    this.#isExtended = true;
+    const grantedMs = Math.min(lateMs, this.#ms);
+    this.#dueAt = performance.now() + grantedMs;
+    this.#timer = setTimeout(onTime, grantedMs, this);
+  }
+
+  onTurn(): void {
+    if (this.#turn === undefined) return;
+    this.#turn = undefined;
+    this.#work(this.#subject);
+  }
+}
+
+const onTime = <T>(limit: TimeLimit<T>): void => limit.onTime();
+const onTurn = <T>(limit: TimeLimit<T>): void => limit.onTurn();
