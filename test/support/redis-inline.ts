@@ -5,16 +5,22 @@ import { connect, type Socket } from 'node:net';
 export class RedisInline {
   readonly socket: Socket;
 
-  private constructor(socket: Socket) {
+  readonly #answerMs: number;
+
+  private constructor(socket: Socket, answerMs: number) {
     this.socket = socket;
+    this.#answerMs = answerMs;
   }
 
-  static async connect(port: number, host = '127.0.0.1'): Promise<RedisInline> {
-    const socket = connect({ port, host, timeout: 5000 });
-    socket.on('timeout', () => socket.destroy(new Error('no answer within 5 s')));
+  /** @param answerMs for the connection, and for each reply */
+  static async connect(port: number, host = '127.0.0.1', answerMs = 15_000): Promise<RedisInline> {
+    const socket = connect({ port, host, timeout: answerMs });
+    socket.on('timeout', () => socket.destroy(new Error(`no answer within ${answerMs} ms`)));
     await once(socket, 'connect');
     socket.on('error', () => undefined);
-    return new RedisInline(socket);
+    // Between two questions it may idle for as long as a test likes.
+    socket.setTimeout(0);
+    return new RedisInline(socket, answerMs);
   }
 
   /** @returns the reply's text. Rejects when the connection ends first, or on an error reply. */
@@ -48,11 +54,16 @@ export class RedisInline {
   #read(): Promise<string> {
     return new Promise((resolve, reject) => {
       const done = (chunk?: Buffer) => {
+        this.socket.setTimeout(0);
         this.socket.off('data', done).off('close', done);
         if (Buffer.isBuffer(chunk)) resolve(chunk.toString());
         else reject(new Error('the connection ended before the reply'));
       };
-      if (this.socket.destroyed) done();
+      if (this.socket.destroyed) {
+        done();
+        return;
+      }
+      this.socket.setTimeout(this.#answerMs);
       this.socket.on('data', done).on('close', done);
     });
   }
