@@ -12,7 +12,7 @@ async function ciRun(
   suite: string,
 ): Promise<{ readonly status: number | null; readonly output: string }> {
   const folder = await scratchFolder(t);
-  mkdirSync(join(folder, '.ci'));
+  for (const name of ['.ci', 'node_modules']) mkdirSync(join(folder, name));
   cpSync(join(projectRoot, '.ci/run'), join(folder, '.ci/run'));
   writeFileSync(join(folder, 'suite.test.mjs'), suite);
   const scripts = { 'test:browser': 'node --test --test-reporter=spec suite.test.mjs; true' };
