@@ -5,6 +5,8 @@ export interface Measure {
   /** Which way is good. */
   readonly better: 'less' | 'more';
   readonly digits: number;
+  /** What there are several of, where a figure is taken at several counts; default: connections. */
+  readonly countOf?: 'follower';
   /** What attache is meant to reach. */
   readonly aim?: Aim;
 }
@@ -19,6 +21,7 @@ const perConnection = { unit: 'µs CPU/connection', better: 'less', digits: 0 } 
 const latency = { unit: 'ms', better: 'less', digits: 1 } as const;
 const change = { unit: 'ms', better: 'less', digits: 0 } as const;
 const errors = { unit: 'errors', better: 'less', digits: 0 } as const;
+const followed = { better: 'less', digits: 0, countOf: 'follower' } as const;
 const requests = { unit: 'requests/s', better: 'more', digits: 0 } as const;
 const gigabits = { unit: 'Gbit/s', better: 'more', digits: 1 } as const;
 const connections = { unit: 'connections/s', better: 'more', digits: 0 } as const;
@@ -73,6 +76,16 @@ export const measures = {
   'failover-killed-errors': { title: 'primary killed, another leads: errors of the app', ...errors },
   'failover-switched': { title: 'two switch roles: first write', ...change },
   'failover-switched-errors': { title: 'two switch roles: errors of the app', ...errors },
+  'checks-without': { title: 'GET 64 B, 100 candidates without checks', ...perRequest },
+  'checks-with': { title: 'GET 64 B, 100 candidates checked every 2 s', ...perRequest },
+  'checks-cpu': { title: 'checks of 100 candidates every 2 s, no load', unit: 'ms CPU/s', better: 'less', digits: 1 },
+  'registry-etcd-seen': { title: 'etcd: a put until the last follower has it', ...followed, unit: 'ms' },
+  'registry-etcd-cpu': { title: 'etcd: CPU of etcd for that', ...followed, unit: 'ms CPU' },
+  'registry-etcd-memory': { title: 'etcd: resident memory of etcd', ...followed, unit: 'MB' },
+  'registry-etcd-restart': { title: 'etcd: back from a restart until all follow', ...followed, unit: 'ms' },
+  'registry-etcd-herd': { title: 'etcd: most requests in a second then', ...followed, unit: 'requests/s' },
+  'registry-dns-seen': { title: 'DNS, TTL 1 s: a change until the last follower has it', ...followed, unit: 'ms' },
+  'registry-dns-cpu': { title: 'DNS, TTL 1 s: CPU of dnsmasq', ...followed, unit: 'ms CPU/s' },
   'small-1-rate': { title: 'GET 64 B, 1 connection', ...requests },
   'small-50-rate': { title: 'GET 64 B, 50 connections', ...requests },
   'small-500-rate': { title: 'GET 64 B, 500 connections', ...requests },

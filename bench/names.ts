@@ -15,6 +15,8 @@ export const workloadNames = [
   'scale',
   'fairness',
   'failover',
+  'checks',
+  'registry',
 ] as const;
 
 export type WorkloadName = (typeof workloadNames)[number];

@@ -46,6 +46,8 @@ const programs = {
     version: /redis-benchmark (\S+)/,
   },
   iperf3: { names: ['iperf3'], packages: ['iperf3'], versionFlag: '-v', version: /iperf (\S+)/ },
+  etcd: { names: ['etcd'], packages: ['etcd-server'], versionFlag: '--version', version: /etcd Version: (\S+)/ },
+  dnsmasq: { names: ['dnsmasq'], packages: ['dnsmasq-base'], versionFlag: '--version', version: /version (\S+)/ },
   openssl: { names: ['openssl'], packages: ['openssl'], versionFlag: 'version', version: /OpenSSL (\S+)/ },
 } as const satisfies Record<string, Program>;
 

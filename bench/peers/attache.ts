@@ -47,7 +47,11 @@ export function attache(paths: AttachePaths): Peer {
 
 /** The same without its native engine. */
 export function attacheTypescript(paths: AttachePaths): Peer {
-  return { ...attache({ ...paths, set: { ...paths.set, ENGINE: 'typescript' } }), name: 'attache-typescript' };
+  return {
+    ...attache({ ...paths, set: { ...paths.set, ENGINE: 'typescript' } }),
+    name: 'attache-typescript',
+    unsuited: (workload) => (workload === 'registry' ? 'no engine takes part in it' : undefined),
+  };
 }
 
 function serviceSettings({ from, to, second, replica }: Route): Record<string, string> {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { needProgram } from '../programs.ts';
-import { NO_ROLES, type Peer, type Route } from './peer.ts';
+import { withoutRoles, type Peer, type Route } from './peer.ts';
 
 const BUILT_WITHIN_MS = 120_000;
 
@@ -12,7 +12,8 @@ export function go(project: string): Peer {
     name: 'go',
     program: 'go',
     unsuited: (workload) => {
-      if (workload === 'failover') return NO_ROLES;
+      const reason = withoutRoles(workload);
+      if (reason !== undefined) return reason;
       return workload === 'scale' || workload === 'fairness'
         ? 'one peer is enough to compare these lines with'
         : undefined;

@@ -1,5 +1,5 @@
 import { needProgram } from '../programs.ts';
-import type { Peer, Route } from './peer.ts';
+import { onlyAttache, type Peer, type Route } from './peer.ts';
 
 /** A few for itself: listener, poller, standard streams, the socket of the other side while it is dialed. */
 const OWN_FILES = 100;
@@ -11,7 +11,7 @@ export function haproxy(): Peer {
   return {
     name: 'haproxy',
     program: 'haproxy',
-    unsuited: () => undefined,
+    unsuited: onlyAttache,
     command: (route) => ({
       program: needProgram('haproxy'),
       // -db: in the foreground, one process.

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { needProgram } from '../programs.ts';
-import { NO_ROLES, type Peer, type Route } from './peer.ts';
+import { withoutRoles, type Peer, type Route } from './peer.ts';
 
 /** nginx's stream module with one worker; no log. */
 export function nginx(): Peer {
@@ -10,7 +10,8 @@ export function nginx(): Peer {
     name: 'nginx',
     program: 'nginx',
     unsuited: (workload) => {
-      if (workload === 'failover') return NO_ROLES;
+      const reason = withoutRoles(workload);
+      if (reason !== undefined) return reason;
       return workload === 'scale' || workload === 'fairness'
         ? 'one peer is enough to compare these lines with'
         : undefined;

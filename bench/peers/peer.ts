@@ -24,8 +24,16 @@ export interface Route {
   readonly file: (name: string, content: string) => string;
 }
 
-/** Why a proxy that knows no roles is not put to `failover`. */
-export const NO_ROLES = 'it does not ask Redis for its role';
+/** Why no other proxy is put to a work; undefined when one may be. */
+export function onlyAttache(workload: WorkloadName): string | undefined {
+  if (workload === 'checks') return 'it has no such checks to compare';
+  return workload === 'registry' ? 'it follows no registry' : undefined;
+}
+
+/** Why a proxy that knows no roles is not put to a work; undefined when it may be. */
+export function withoutRoles(workload: WorkloadName): string | undefined {
+  return workload === 'failover' ? 'it does not ask Redis for its role' : onlyAttache(workload);
+}
 
 /** How to run a proxy in the foreground. */
 export interface ProxyCommand {

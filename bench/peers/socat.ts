@@ -1,5 +1,5 @@
 import { needProgram } from '../programs.ts';
-import { NO_ROLES, type Peer } from './peer.ts';
+import { withoutRoles, type Peer } from './peer.ts';
 
 /** A process per connection, which is what `fork` makes of it. */
 export function socat(): Peer {
@@ -8,7 +8,8 @@ export function socat(): Peer {
     program: 'socat',
     mostConnections: 50,
     unsuited: (workload) => {
-      if (workload === 'failover') return NO_ROLES;
+      const reason = withoutRoles(workload);
+      if (reason !== undefined) return reason;
       if (workload === 'idle' || workload === 'scale' || workload === 'fairness')
         return 'it runs a process per connection';
       return workload === 'tls' ? 'only plain TCP is compared with it' : undefined;

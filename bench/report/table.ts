@@ -7,6 +7,8 @@ import { cell, figure, percent } from './format.ts';
 /** Everything that a run found, as Markdown. */
 export function tables(results: Results): string {
   const single = results.rows.filter(({ at }) => at === undefined);
+  const counted = results.rows.filter(({ at }) => at !== undefined);
+  const isOfFollowers = ({ measure }: Row) => measureOf(measure).countOf === 'follower';
   const isCost = ({ measure }: Row) => measureOf(measure).better === 'less';
   return [
     section('Cost (less is better)', costTable(results, single.filter(isCost))),
@@ -21,9 +23,10 @@ export function tables(results: Results): string {
       'Cost by connections (less is better)',
       plainTable(
         results,
-        results.rows.filter(({ at }) => at !== undefined),
+        counted.filter((row) => !isOfFollowers(row)),
       ),
     ),
+    section('Registries by followers (less is better)', plainTable(results, counted.filter(isOfFollowers))),
     list('Notes', results.notes),
     list(
       'Failed',
@@ -72,8 +75,8 @@ function plainTable(results: Results, rows: readonly Row[]): string {
 }
 
 function label({ measure, at }: Row): readonly [string, string] {
-  const { title, unit } = measureOf(measure);
-  return [at === undefined ? title : `${title}, ${figure(at, 0)} connection${at === 1 ? '' : 's'}`, unit];
+  const { title, unit, countOf = 'connection' } = measureOf(measure);
+  return [at === undefined ? title : `${title}, ${figure(at, 0)} ${countOf}${at === 1 ? '' : 's'}`, unit];
 }
 
 /** Median, and how far apart the rounds were. */

@@ -1,8 +1,10 @@
 import { bulk } from './bulk.ts';
+import { checks } from './checks.ts';
 import { connect } from './connect.ts';
 import { failover } from './failover.ts';
 import { fairness } from './fairness.ts';
 import { idle } from './idle.ts';
+import { registry } from './registry.ts';
 import { scale } from './scale.ts';
 import { small } from './small.ts';
 import { start } from './start.ts';
@@ -20,4 +22,6 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = {
   scale,
   fairness,
   failover,
+  checks,
+  registry,
 };

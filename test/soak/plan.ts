@@ -23,6 +23,12 @@ export type RegistryStep = { readonly afterMs: number } & (
     }
 );
 
+/** What is done to the Redis that leads, after a pause. */
+export interface RolesStep {
+  readonly afterMs: number;
+  readonly kind: 'failover by Sentinel' | 'primary kill -9' | 'primary freeze';
+}
+
 export const MEMBERS = 3;
 export const ALL_MEMBERS = 2 ** MEMBERS - 1;
 
@@ -33,6 +39,20 @@ export function* redisPlan(seed: number, index: number): Generator<RedisStep, ne
     const afterMs = random.between(800, 6_000);
     if (random.chance(0.5)) yield { afterMs, kind: 'redis kill -9', ms: random.between(100, 3_000) };
     else yield { afterMs, kind: 'redis freeze', ms: random.between(50, 4_000) };
+  }
+}
+
+/** Steps without end for the primary: the same for the same seed. */
+export function* rolesPlan(seed: number): Generator<RolesStep, never> {
+  const random = new Draw(seed + 100);
+  for (;;) {
+    const kind = random.of([
+      'failover by Sentinel',
+      'failover by Sentinel',
+      'primary kill -9',
+      'primary freeze',
+    ] as const);
+    yield { afterMs: random.between(500, 5_000), kind };
   }
 }
 

@@ -31,7 +31,7 @@ function jsonOf(all: object, curve: Findings['curve']): string {
 }
 
 function markdownOf(findings: Findings, checks: readonly Check[], svgName: string): string {
-  const { clients, log, warm, end, loop, health, seed, ms } = findings;
+  const { clients, log, warm, end, loop, health, roles, seed, ms } = findings;
   const { tally } = clients;
   const number = (value: number) => Math.round(value).toLocaleString('en');
   const mib = (bytes: number) => `${(bytes / MiB).toFixed(1)} MiB`;
@@ -45,7 +45,7 @@ function markdownOf(findings: Findings, checks: readonly Check[], svgName: strin
     ),
     '',
     ...paragraph(
-      'attache runs as a process of its own. It has two services, `ordered` and `rotating` (round-robin, two retries). Both ' +
+      'attache runs as a process of its own. It has two services, `ordered` and `rotating` (round-robin, two retries), which ' +
         'have `HOLD_TIMEOUT=10s` and follow one directory in etcd with three Redis. Clients in another process know what ' +
         'they have written to each run of each server, and compare each byte that arrives with the expected one. The judge ' +
         'compares the confirmed writes of the registry with the access log and with the servers that answered. All use the ' +
@@ -73,6 +73,13 @@ function markdownOf(findings: Findings, checks: readonly Check[], svgName: strin
       `The registry confirmed ${number(findings.registryWrites)} writes. ${number(findings.absences)} times a member was gone ` +
         'for longer than 2 s; after these 2 s no connection may be carried to that member. The judge compared ' +
         `${number(findings.stays.byLog)} lines of the access log and ${number(findings.stays.byClients)} reports of clients with these times.`,
+    ),
+    '',
+    ...paragraph(
+      'A third service, `primary`, has three Redis in `DST` and `HEALTH_CHECK=redis-primary`. Real Sentinels have another one lead ' +
+        `again and again, ${number(roles.changes)} times in this run. An app writes through it: ${number(roles.acknowledged)} writes ` +
+        'were confirmed by the primary and by both replicas. The judge asks the last primary for each of them. ' +
+        `${number(roles.refusals)} writes met a replica and were refused by it, while a change went on.`,
     ),
     '',
     '## Clients',

@@ -12,6 +12,7 @@ import { judgeLog, type LogFindings } from './log-judge.ts';
 import { ALL_MEMBERS, MEMBERS } from './plan.ts';
 import { Program, type Quiet } from './program.ts';
 import { Registry } from './registry.ts';
+import { Roles, type RolesFindings } from './roles.ts';
 
 export interface SoakOptions {
   /** Of the faults after the warm-up. */
@@ -35,6 +36,7 @@ export interface Findings {
   readonly clients: Pick<ClientReport, 'tally' | 'wrong'>;
   /** The client that got no answer once everything was well again; undefined: all did. */
   readonly stuck: string | undefined;
+  readonly roles: RolesFindings;
   readonly overstays: readonly string[];
   readonly absences: number;
   readonly stays: { readonly byClients: number; readonly byLog: number };
@@ -68,7 +70,11 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
     redises.map(({ port }) => `127.0.0.1:${port}`),
   );
   await registry.swap(ALL_MEMBERS);
-  const program = await Program.start(scope, etcd.url);
+  const started = Date.now();
+  const seconds = () => (Date.now() - started) / 1_000;
+  const onStep = (target: string, step: object) => say(`${seconds().toFixed(1)} s ${target}: ${JSON.stringify(step)}`);
+  const roles = await Roles.start(scope, { seed, onStep });
+  const program = await Program.start(scope, etcd.url, roles.addresses);
   const ports = await program.ports();
   await program.probe();
   const died = program.died();
@@ -76,9 +82,6 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
   died.catch(() => undefined);
   const clients = new Clients(scope);
   const health = new HealthWatch(program.httpPort);
-  const started = Date.now();
-  const seconds = () => (Date.now() - started) / 1_000;
-  const onStep = (target: string, step: object) => say(`${seconds().toFixed(1)} s ${target}: ${JSON.stringify(step)}`);
   const faults = new Faults({ seed, etcd, redises, registry, onStep });
   const curve: [number, number, number][] = [];
   const sample = () => {
@@ -91,21 +94,25 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
   const watching = Promise.all([registry.watch(over.signal), health.run(over.signal)]);
   const chaos = async (forMs: number) => {
     const time = AbortSignal.timeout(Math.round(forMs));
-    await Promise.race([faults.run(AbortSignal.any([time, signal, over.signal])), died]);
+    const end = AbortSignal.any([time, signal, over.signal]);
+    await Promise.race([Promise.all([faults.run(end), roles.run(end)]), died]);
   };
+  const primaryPort = await program.primaryPort();
 
   say(`${seconds().toFixed(1)} s warm-up`);
   clients.come(ports, seed);
+  roles.come(primaryPort);
   await chaos(warmUpMs(ms));
-  await clients.leave();
+  await Promise.all([clients.leave(), roles.leave()]);
   const warm = await program.quiet();
   say(`${seconds().toFixed(1)} s quiet: ${JSON.stringify(warm)}`);
 
   clients.comeAgain();
+  roles.come(primaryPort);
   await chaos(ms);
   const stuck = await recovered(clients);
   const loop = await program.probe();
-  await clients.leave();
+  await Promise.all([clients.leave(), roles.leave()]);
   const end = await program.quiet(warm.descriptors);
   say(`${seconds().toFixed(1)} s quiet: ${JSON.stringify(end)}`);
   clearInterval(sampling);
@@ -119,12 +126,13 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
   return {
     seed,
     ms,
-    faults: Object.fromEntries([...faults.counts].sort()),
+    faults: Object.fromEntries([...faults.counts, ...roles.counts].sort()),
     stepFailures: faults.failures,
     registryWrites: registry.writes,
     outages: registry.outages.length,
     clients: { tally: clients.report.tally, wrong: clients.report.wrong },
     stuck,
+    roles: await roles.findings(),
     overstays: found.map(({ stay, absence, kind }) => {
       const late = Math.round(Math.min(stay.to, absence.to) - absence.dueAt);
       return `${stay.who} (${kind}): to ${stay.member} until ${late} ms after it had to be over`;

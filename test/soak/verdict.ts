@@ -28,6 +28,8 @@ export function judge(findings: Findings): readonly Check[] {
     none('wrong bytes', clients.wrong),
     none('carried to a member 2 s or more after its removal was confirmed', findings.overstays),
     none('clients left without an answer when all is well again', findings.stuck === undefined ? [] : [findings.stuck]),
+    none('acknowledged writes that the last primary does not have', findings.roles.lost),
+    none('writes that went to a replica while no change of the primary went on', findings.roles.lateRefusals),
     within('resident memory, end against warm', 'kB', [end.residentKb - warm.residentKb, MOST_RESIDENT_GROWTH_KB]),
     within('heap after a full collection, end against warm', 'bytes', [
       end.heapBytes - warm.heapBytes,
@@ -53,17 +55,21 @@ export function judge(findings: Findings): readonly Check[] {
     within('other log lines', 'lines', [log.otherLines, most]),
     none('faults that could not be done', findings.stepFailures),
     atLeast('answers compared', clients.tally.answers, 1),
+    atLeast('acknowledged writes', findings.roles.acknowledged, 1),
+    atLeast('changes of the primary', findings.roles.changes, 1),
     atLeast('removals that were judged', findings.absences, 1),
   ];
 }
 
 /**
- * Two lines for each write and service; six for each outage of the registry (stale, failing, synced, ...); and what the
- * log's limits let through in 10 s: 20 lines on clients that are held, 40 on candidates ejected and back, 20 on keys.
+ * Two lines for each write and service; twenty for each change of the primary, whose three servers have a line for each change of
+ * their health; six for each outage of the registry (stale, failing, synced, ...); and what the
+ * log's limits let through in 10 s for each of all services: 20 lines on clients that are held, 40 on candidates ejected and back, 20 on keys.
  */
-function mostOtherLines({ registryWrites, outages, curve }: Findings): number {
+function mostOtherLines({ registryWrites, outages, curve, roles }: Findings): number {
   const windows = Math.ceil((curve.at(-1)?.[0] ?? 0) / 10) + 1;
-  return SERVICES.length * (2 * registryWrites + 6 * outages + 80 * windows) + 50;
+  const ofRegistry = SERVICES.length * (2 * registryWrites + 6 * outages);
+  return ofRegistry + 20 * roles.changes + (SERVICES.length + 1) * 80 * windows + 50;
 }
 
 function none(name: string, found: readonly string[]): Check {

@@ -23,8 +23,15 @@ export interface RedisWriter {
   stop(): Promise<void>;
 }
 
+export interface RedisWriterOptions {
+  /** How many replicas have to have a write, too, for it to be acknowledged (`WAIT`). */
+  readonly replicas: number;
+  /** The first number; default 1. */
+  readonly first?: number;
+}
+
 /** Writes `n` under the key `w:n`, again and again, with a new connection after each failure. */
-export function startRedisWriter(t: Scope, port: number, replicas: number): RedisWriter {
+export function startRedisWriter(t: Scope, port: number, { replicas, first = 1 }: RedisWriterOptions): RedisWriter {
   const written: Written[] = [];
   const acknowledged: Written[] = [];
   const refusals: { text: string; atMs: number }[] = [];
@@ -38,7 +45,7 @@ export function startRedisWriter(t: Scope, port: number, replicas: number): Redi
     if (copies >= wanted) acknowledged.push({ n, atMs: performance.now() });
   };
   const run = async (): Promise<void> => {
-    let n = 0;
+    let n = first - 1;
     let redis: RedisInline | undefined;
     while (!isStopped) {
       try {

@@ -15,6 +15,8 @@ export interface SentinelWorldOptions {
   readonly sentinels?: number;
   /** How long a primary is silent before the Sentinels take it for lost; default 500. */
   readonly downAfterMs?: number;
+  /** A failover that was begun and failed is begun again after twice this; default 10,000. */
+  readonly failoverTimeoutMs?: number;
   /** What clients of Sentinels have to say. */
   readonly password?: string;
   /** Further lines of the configuration of each Sentinel. */
@@ -124,7 +126,14 @@ function redis(t: Scope, port: number, { folder, primary }: Place): SentinelRedi
 function sentinel(
   t: Scope,
   { port, tlsPort, folder, primary }: Place & { readonly port: number; readonly tlsPort: number },
-  { sentinels = 3, downAfterMs = 500, password, lines: further = [], tls }: SentinelWorldOptions,
+  {
+    sentinels = 3,
+    downAfterMs = 500,
+    failoverTimeoutMs = 10_000,
+    password,
+    lines: further = [],
+    tls,
+  }: SentinelWorldOptions,
 ): SentinelProcess {
   const file = join(folder, `sentinel-${port}.conf`);
   const rules = [
@@ -133,7 +142,7 @@ function sentinel(
     `dir ${folder}`,
     `sentinel monitor ${PRIMARY} 127.0.0.1 ${primary} ${Math.floor(sentinels / 2) + 1}`,
     `sentinel down-after-milliseconds ${PRIMARY} ${downAfterMs}`,
-    `sentinel failover-timeout ${PRIMARY} 10000`,
+    `sentinel failover-timeout ${PRIMARY} ${failoverTimeoutMs}`,
     ...(password === undefined ? [] : [`requirepass ${password}`, `sentinel sentinel-pass ${password}`]),
     ...(tls === undefined ? [] : [`tls-port ${tlsPort}`, `tls-cert-file ${tls.chainPath}`]),
     ...(tls === undefined ? [] : [`tls-key-file ${tls.keyPath}`, `tls-ca-cert-file ${tls.caPath}`]),

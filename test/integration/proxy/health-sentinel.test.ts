@@ -30,7 +30,7 @@ async function begin(t: TestContext, downAfterMs = 500): Promise<Scenario> {
       HOLD_TIMEOUT: '15s',
     },
   });
-  const writer = startRedisWriter(t, await attache.port(), 2);
+  const writer = startRedisWriter(t, await attache.port(), { replicas: 2 });
   await eventually(() => writer.acknowledged.length >= 50, 'the app writes');
   const primary = await world.primaryPort();
   const old = world.servers.find(({ port }) => port === primary);
@@ -108,7 +108,7 @@ test('Redis with Sentinel: the primary is paused, and wakes up when another lead
   await settled(t, scenario, promoted);
   scenario.old.thaw();
   // For a moment it takes itself for the primary still.
-  const writer = startRedisWriter(t, await scenario.attache.port(), 1);
+  const writer = startRedisWriter(t, await scenario.attache.port(), { replicas: 1 });
   await eventually(async () => (await scenario.old.role()) === 'slave', 'the Sentinels have demoted it', 30_000);
   await eventually(() => writer.acknowledged.length >= 100, 'the app writes');
   await writer.stop();

@@ -34,6 +34,7 @@ const good: Findings = {
     wrong: [],
   },
   stuck: undefined,
+  roles: { changes: 2, acknowledged: 100, lost: [], refusals: 1, lateRefusals: [] },
   overstays: [],
   absences: 3,
   stays: { byClients: 5, byLog: 5 },
@@ -81,6 +82,10 @@ suite('the verdict on a soak', () => {
     ['words on stderr', { complaints: ['Warning'] }],
     ['a fault that could not be done', { stepFailures: ['etcd freeze'] }],
     ['nothing compared', { clients: { ...good.clients, tally: { ...good.clients.tally, answers: 0 } } }],
+    ['a write that is lost', { roles: { ...good.roles, lost: ['write 7'] } }],
+    ['a write that went to a replica', { roles: { ...good.roles, lateRefusals: ['READONLY'] } }],
+    ['nothing written', { roles: { ...good.roles, acknowledged: 0 } }],
+    ['nobody else leading', { roles: { ...good.roles, changes: 0 } }],
     ['no removal judged', { absences: 0 }],
   ];
   for (const [what, change] of bad) test(`is bad for ${what}`, () => assert.equal(failedBy(change), 1));
