@@ -14,7 +14,7 @@ export interface Settings {
   readonly seconds: number;
   /** Carried by one bulk reading, in 10^9 bytes. */
   readonly gigabytes: number;
-  /** Of the workload `idle`. */
+  /** Of the workload `idle`; of `registry` the most followers. */
   readonly connections: number;
   /** Settings of attache beyond those that the bench sets itself. */
   readonly set: Readonly<Record<string, string>>;
@@ -81,7 +81,7 @@ export function helpText(): string {
   --node PATH       node that runs attache (default: the one that runs this)
   --seconds N       length of one reading of requests (default ${defaults.seconds})
   --gigabytes N     carried by one reading of bulk (default ${defaults.gigabytes})
-  --connections N   of idle (default ${defaults.connections})
+  --connections N   of idle, and the most followers of registry (default ${defaults.connections})
   --set NAME=VALUE  a further setting of attache; may be repeated
   --out FOLDER      where results go (default bench/results)
 `;

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { scratchFile, type Lab } from '../lab.ts';
-import { freePort } from '../ports.ts';
+import { freePort, listening } from '../ports.ts';
 import { usageOf, type Usage } from '../process-usage.ts';
 import { needProgram } from '../programs.ts';
 import type { Processes, Started } from '../processes.ts';
@@ -15,6 +15,23 @@ export interface Etcd {
   requests(): Promise<number>;
   /** kill -9, and a new one at the same port; it serves when this resolves. */
   restart(): Promise<void>;
+}
+
+/**
+ * etcd's own proxy before an etcd: it has one watch there for all that watch the same.
+ *
+ * @returns its URL
+ */
+export async function startGrpcProxy(lab: Lab, processes: Processes, etcd: Etcd): Promise<string> {
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  const started = await processes.start({
+    program: needProgram('etcd'),
+    args: ['grpc-proxy', 'start', `--endpoints=${etcd.url}`, `--listen-addr=${address}`],
+    output: scratchFile(lab, 'grpc-proxy.log'),
+  });
+  await Promise.race([listening(port, lab.signal), started.died]);
+  return `http://${address}`;
 }
 
 const SERVES_WITHIN_MS = 30_000;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startDnsmasq } from '../backends/dnsmasq.ts';
-import { startEtcd, type Etcd } from '../backends/etcd.ts';
+import { startEtcd, startGrpcProxy, type Etcd } from '../backends/etcd.ts';
 import type { Lab } from '../lab.ts';
 import { FOLLOWED_DIRECTORY, FOLLOWED_NAME } from '../load/follower-words.ts';
 import { Followers } from '../load/followers.ts';
@@ -22,13 +22,26 @@ export const registry: Workload = {
     Promise.resolve({
       read: async () => {
         const readings: Reading[] = [];
-        for (const count of counts) {
-          readings.push(...(await readEtcd(lab, count)), ...(await readDns(lab, count)));
+        for (const count of counts.filter((one) => one <= lab.settings.connections)) {
+          for (const read of [readEtcd, readProxied, readDns]) readings.push(...(await attempt(lab, read, count)));
         }
         return readings;
       },
     }),
 };
+
+type Read = (lab: Lab, count: number) => Promise<readonly Reading[]>;
+
+/** More followers than the machine carries are no failure of the others. */
+async function attempt(lab: Lab, read: Read, count: number): Promise<readonly Reading[]> {
+  try {
+    return await read(lab, count);
+  } catch (error) {
+    lab.signal.throwIfAborted();
+    lab.note(`registry: ${count} followers: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  }
+}
 
 async function readEtcd(lab: Lab, count: number): Promise<readonly Reading[]> {
   const processes = lab.processes.part();
@@ -51,6 +64,28 @@ async function readEtcd(lab: Lab, count: number): Promise<readonly Reading[]> {
       { measure: 'registry-etcd-memory', at: count, value: (after.residentKb * 1024) / 1e6 },
       { measure: 'registry-etcd-restart', at: count, value: back },
       { measure: 'registry-etcd-herd', at: count, value: most },
+    ];
+  } finally {
+    await processes.stop();
+  }
+}
+
+async function readProxied(lab: Lab, count: number): Promise<readonly Reading[]> {
+  const processes = lab.processes.part();
+  try {
+    const etcd = await startEtcd(lab, processes);
+    const put = (member: string) => etcd.put(`${FOLLOWED_DIRECTORY}/${member}`);
+    await put('10.0.0.1:1');
+    const server = await startGrpcProxy(lab, processes, etcd);
+    const followers = await Followers.start(lab, processes, { kind: 'etcd', server, count });
+    await delay(SETTLE_MS, undefined, { signal: lab.signal });
+    const before = etcd.usage();
+    const seen = await followers.see('10.0.0.2:1', () => put('10.0.0.2:1'));
+    const after = etcd.usage();
+    return [
+      { measure: 'registry-proxy-seen', at: count, value: seen },
+      { measure: 'registry-proxy-cpu', at: count, value: after.cpuMs - before.cpuMs },
+      { measure: 'registry-proxy-memory', at: count, value: (after.residentKb * 1024) / 1e6 },
     ];
   } finally {
     await processes.stop();
