@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { peerNames, type PeerName } from './names.ts';
-import { workloadNames, type WorkloadName } from './names.ts';
+import { usualWorkloadNames, workloadNames, type WorkloadName } from './names.ts';
 
 export interface Settings {
   /** Peers to measure, where they are on this machine. */
@@ -29,6 +29,7 @@ export class ArgumentError extends Error {
   override readonly name = 'ArgumentError';
 }
 
+const unusual = workloadNames.slice(usualWorkloadNames.length).join(',');
 const defaults = { seconds: 1, gigabytes: 1, connections: 5_000 } as const;
 
 const options = {
@@ -55,7 +56,7 @@ export function parseArguments(argv: readonly string[], node: string): Command {
     kind: 'run',
     settings: {
       against: list('--against', values.against, peerNames),
-      only: list('--only', values.only, workloadNames),
+      only: values.only === undefined ? usualWorkloadNames : list('--only', values.only, workloadNames),
       rounds: number('--rounds', values.rounds, { least: 1, most: 100, whole: true, otherwise: undefined }),
       node: text('--node', values.node) ?? node,
       seconds: number('--seconds', values.seconds, { least: 0.2, most: 60, otherwise: defaults.seconds }),
@@ -76,7 +77,8 @@ export function helpText(): string {
   return `npm run bench -- [options]: attache and other proxies side by side
 
   --against LIST    peers, of ${peerNames.join(',')} (default: all that are found)
-  --only LIST       workloads, of ${workloadNames.join(',')} (default: all)
+  --only LIST       workloads, of ${workloadNames.join(',')}
+                    (default: all but ${unusual})
   --rounds N        readings of each (default 3; of bulk and tls 2, of idle and scale 1)
   --node PATH       node that runs attache (default: the one that runs this)
   --seconds N       length of one reading of requests (default ${defaults.seconds})

@@ -22,7 +22,7 @@ import { run } from './run.ts';
 import { attacheVersion, nodeVersion } from './subject.ts';
 import { workloads } from './workloads/all.ts';
 import { type Workload } from './workloads/workload.ts';
-import { workloadNames } from './names.ts';
+import { usualWorkloadNames } from './names.ts';
 
 /** sysexits.h: what was asked for cannot be used. 130: ended by Ctrl-C. */
 const exitCodes = { done: 0, failed: 1, usage: 64, interrupted: 130 } as const;
@@ -151,7 +151,7 @@ async function describe(
 function report(results: Results, settings: Settings): void {
   process.stdout.write(`\n${tables(results)}\n`);
   if (results.rows.length === 0) return;
-  const whole = settings.only.length === workloadNames.length;
+  const whole = settings.only.join() === usualWorkloadNames.join();
   const folder = settings.out ?? join(project, 'bench/results');
   say(`written: ${writeResults(results, { folder, whole }).join(', ')} in ${settings.out ?? 'bench/results'}`);
   if (settings.out !== undefined || !whole) return;

@@ -4,19 +4,10 @@ export const peerNames = ['attache-typescript', 'haproxy', 'nginx', 'go', 'socat
 export type PeerName = (typeof peerNames)[number];
 export type ProxyName = 'attache' | PeerName;
 
-/** The kinds of work. */
-export const workloadNames = [
-  'small',
-  'bulk',
-  'connect',
-  'idle',
-  'tls',
-  'start',
-  'scale',
-  'fairness',
-  'failover',
-  'checks',
-  'registry',
-] as const;
+/** The kinds of work that a run does when none is named. */
+export const usualWorkloadNames = ['small', 'bulk', 'connect', 'idle', 'tls', 'start', 'scale', 'fairness'] as const;
+
+/** All kinds of work. Those that are not usual take minutes, and have a part of their own in the pages. */
+export const workloadNames = [...usualWorkloadNames, 'failover', 'checks', 'registry'] as const;
 
 export type WorkloadName = (typeof workloadNames)[number];

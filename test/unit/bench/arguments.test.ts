@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ArgumentError, helpText, parseArguments, type Settings } from '../../../bench/arguments.ts';
 import { peerNames } from '../../../bench/names.ts';
-import { workloadNames } from '../../../bench/names.ts';
+import { usualWorkloadNames, workloadNames } from '../../../bench/names.ts';
 
 test('without arguments everything is measured, with the node that runs the bench', () => {
   const settings = settingsOf();
   assert.deepEqual(settings.against, peerNames);
-  assert.deepEqual(settings.only, workloadNames);
+  assert.deepEqual(settings.only, usualWorkloadNames);
   assert.equal(settings.node, '/usr/bin/node');
   assert.equal(settings.rounds, undefined);
 });
