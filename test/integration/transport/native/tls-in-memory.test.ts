@@ -4,10 +4,10 @@ import { readdir, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { scratchFolder } from '../../support/scratch.ts';
+import { scratchFolder } from '../../../support/scratch.ts';
 
 const run = promisify(execFile);
-const NATIVE = join(import.meta.dirname, '../../../../native');
+const NATIVE = join(import.meta.dirname, '../../../../../native');
 const WARNINGS = ['-std=c11', '-D_GNU_SOURCE', '-g', '-Wall', '-Wextra', '-Werror'];
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 /** What the addon has of OpenSSL comes from node, the program's from the system. */

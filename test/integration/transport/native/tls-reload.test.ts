@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { createAuthority } from '../../support/certificates.ts';
-import { nativeEngine } from '../../support/engine.ts';
-import { startService, type TestService } from '../../support/service.ts';
-import { readAll, startEcho } from '../../support/tcp.ts';
-import { accepting, connectTls, materialOf, openTls, pemOf } from '../../support/tls-service.ts';
+import { createAuthority } from '../../../support/certificates.ts';
+import { nativeEngine } from '../../../support/engine.ts';
+import { startService, type TestService } from '../../../support/service.ts';
+import { readAll, startEcho } from '../../../support/tcp.ts';
+import { accepting, connectTls, materialOf, openTls, pemOf } from '../../../support/tls-service.ts';
 
 const LIMIT = { timeout: 60_000 };
 

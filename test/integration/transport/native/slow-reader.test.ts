@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nativeEngine } from '../../support/engine.ts';
-import { startService } from '../../support/service.ts';
-import { connectTo, readAll, startServer } from '../../support/tcp.ts';
-import { eventually } from '../../support/wait.ts';
+import { nativeEngine } from '../../../support/engine.ts';
+import { startService } from '../../../support/service.ts';
+import { connectTo, readAll, startServer } from '../../../support/tcp.ts';
+import { eventually } from '../../../support/wait.ts';
 
 const KEEPALIVE_MS = 1_000;
 /** A host that acknowledges nothing is given up by then: KEEPALIVE, 5 s of grace, and two looks. */

@@ -1,4 +1,0 @@
-import { engineConforms } from '../../conformance/engine.ts';
-import { nativeEngine } from '../../support/engine.ts';
-
-engineConforms('native', nativeEngine);
