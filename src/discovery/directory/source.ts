@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { NOTHING_SAID, sameEndpoints, type Endpoint, type ReadDetails } from '../../core/endpoint.ts';
+import { NOTHING_SAID, type ReadDetails } from '../../core/endpoint.ts';
 import type { DialPolicy } from '../../core/dial-policy.ts';
 import { messageOf } from '../../core/errors.ts';
 import { Cadence } from './cadence.ts';
@@ -9,6 +9,7 @@ import { MemberValues } from './values.ts';
 import { DirectoryWatch } from './watch.ts';
 import { MemberReader, tooMany } from '../members.ts';
 import { nearestMembers } from '../nearest-members.ts';
+import { SetReporter } from '../set-reporter.ts';
 import type { CandidateSource, EmptySurvey, SourceSink } from '../source.ts';
 
 /** One service directory of a registry that is a tree of folders and (usually empty) files. */
@@ -46,7 +47,6 @@ export function directorySource(options: DirectorySourceOptions): CandidateSourc
 
 /** A listing, with what the files say; missing: nobody has asked. */
 type DirectoryLook = Listing & { readonly said?: ReadonlyMap<string, ReadDetails> };
-type Seen = Pick<Extract<DirectoryLook, { readonly names: unknown }>, 'names' | 'said'>;
 
 class DirectorySource implements CandidateSource {
   readonly #options: DirectorySourceOptions;
@@ -55,11 +55,6 @@ class DirectorySource implements CandidateSource {
   readonly #watch: DirectoryWatch;
   #life: 'new' | 'running' | 'stopped' = 'new';
   readonly #values = new MemberValues();
-  /** The set last reported; undefined before the first. */
-  #reported: readonly Endpoint[] | undefined;
-  #lastOkAt: number | undefined;
-  /** The fault last reported, while it lasts. */
-  #fault: string | undefined;
   /** What the last listing that was believed said. */
   #names: readonly string[] | undefined;
   #overdue: NodeJS.Timeout | undefined;
@@ -76,16 +71,14 @@ class DirectorySource implements CandidateSource {
   start(sink: SourceSink): void {
     if (this.#life !== 'new') return;
     this.#life = 'running';
+    const { onFailure, policy } = this.#options;
+    const reporter = new SetReporter(sink, { onFailure, isRunning: () => this.#isRunning() });
     const reader = new MemberReader(
-      this.#options.policy,
-      (key, reason) => {
-        if (this.#isRunning()) sink.ignored(key, reason);
-      },
-      (key, reason) => {
-        if (this.#isRunning()) sink.detailIgnored?.(key, reason);
-      },
+      policy,
+      (key, reason) => reporter.ignored(key, reason),
+      (key, reason) => reporter.detailIgnored(key, reason),
     );
-    void this.#follow(sink, reader);
+    void this.#follow(reporter, reader);
   }
 
   async survey(): Promise<EmptySurvey> {
@@ -102,10 +95,10 @@ class DirectorySource implements CandidateSource {
   }
 
   /** One look after the other for as long as the source lives, so that no two overlap. */
-  async #follow(sink: SourceSink, reader: MemberReader): Promise<void> {
+  async #follow(reporter: SetReporter, reader: MemberReader): Promise<void> {
     while (this.#isRunning()) {
-      const listing = await this.#look((error) => this.#fail(sink, error));
-      if (this.#isRunning()) await this.#cadence.wait(this.#judge(listing, sink, reader));
+      const listing = await this.#look((error) => reporter.failed(error, true));
+      if (this.#isRunning()) await this.#cadence.wait(this.#judge(listing, reporter, reader));
     }
   }
 
@@ -126,19 +119,24 @@ class DirectorySource implements CandidateSource {
   }
 
   /** @returns how long until the next look, ms */
-  #judge(listing: DirectoryLook, sink: SourceSink, reader: MemberReader): number {
-    if (this.#isDoubtful(listing)) {
+  #judge(listing: DirectoryLook, reporter: SetReporter, reader: MemberReader): number {
+    if (this.#isDoubtful(listing, reporter.fault)) {
       const now = performance.now();
       this.#doubtSince ??= now;
       const left = this.#doubtSince + SECOND_LOOK_MS - now;
       if (left > 0) return Math.ceil(left);
     }
     this.#doubtSince = undefined;
-    if (listing.kind === 'failed') this.#fail(sink, listing.error);
+    if (listing.kind === 'failed') reporter.failed(listing.error, true);
     else {
-      const excess = this.#excessOf(listing.names);
-      if (excess === undefined) this.#believe(listing, sink, reader);
-      else this.#doubt(sink, excess);
+      const { names, said } = listing;
+      const excess = this.#excessOf(names);
+      if (excess === undefined) {
+        this.#names = names;
+        reporter.synced(reader.read(names.map((name) => [name, said?.get(name) ?? NOTHING_SAID])));
+      } else {
+        reporter.failed(excess, false);
+      }
     }
     return this.#rereadMs;
   }
@@ -148,45 +146,17 @@ class DirectorySource implements CandidateSource {
   }
 
   /** Whether it says less than what is held, in a way that the middle of a swap looks too. */
-  #isDoubtful(listing: Listing): boolean {
+  #isDoubtful(listing: Listing, fault: string | undefined): boolean {
     switch (listing.kind) {
       case 'read':
         return false;
       case 'failed':
-        return listing.error !== this.#fault;
+        return listing.error !== fault;
       case 'gaps': {
         const seen = new Set(listing.names);
         return this.#names === undefined || this.#names.some((name) => !seen.has(name));
       }
     }
-  }
-
-  #believe({ names, said }: Seen, sink: SourceSink, reader: MemberReader): void {
-    this.#names = names;
-    this.#report(reader.read(names.map((name) => [name, said?.get(name) ?? NOTHING_SAID])), sink);
-    this.#lastOkAt = Date.now();
-    this.#fault = undefined;
-    if (this.#isRunning()) sink.state({ status: 'synced', lastOkAt: this.#lastOkAt });
-  }
-
-  #fail(sink: SourceSink, error: string): void {
-    if (!this.#isRunning() || error === this.#fault) return;
-    if (this.#options.onFailure === 'clear' && this.#reported !== undefined) this.#report([], sink);
-    this.#doubt(sink, error);
-  }
-
-  /** Says why what the registry holds is not in force. */
-  #doubt(sink: SourceSink, error: string): void {
-    if (!this.#isRunning() || error === this.#fault) return;
-    this.#fault = error;
-    if (this.#lastOkAt === undefined) sink.state({ status: 'starting', error });
-    else sink.state({ status: 'stale', lastOkAt: this.#lastOkAt, error });
-  }
-
-  #report(set: readonly Endpoint[], sink: SourceSink): void {
-    if (!this.#isRunning() || (this.#reported !== undefined && sameEndpoints(set, this.#reported))) return;
-    this.#reported = set;
-    sink.candidates(set);
   }
 
   #isRunning(): boolean {

@@ -1,10 +1,10 @@
 import { getServers } from 'node:dns';
-import { sameEndpoints, type Endpoint } from '../../core/endpoint.ts';
 import { parseAddress } from '../../core/address.ts';
 import type { ResolvConf } from '../../names/resolv-conf.ts';
 import { SystemFiles, systemPaths, type SystemPaths } from '../../names/system-files.ts';
 import { MemberReader, tooMany } from '../members.ts';
 import type { RegistrySourceOptions } from '../registry.ts';
+import { SetReporter } from '../set-reporter.ts';
 import type { CandidateSource, EmptySurvey, SourceSink } from '../source.ts';
 import type { ServerAddress } from './exchange.ts';
 import { look, type DnsLook } from './look.ts';
@@ -44,11 +44,6 @@ class DnsSource implements CandidateSource {
   #done: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   #held = new MemberSet();
-  /** The set last reported; undefined before the first. */
-  #reported: readonly Endpoint[] | undefined;
-  #lastOkAt: number | undefined;
-  /** The fault last reported, while it lasts. */
-  #fault: string | undefined;
   #failures = 0;
   /** Servers of SRV records that were told, and why. */
   #ignored = new Map<string, string>();
@@ -62,14 +57,10 @@ class DnsSource implements CandidateSource {
 
   start(sink: SourceSink): void {
     if (this.#done !== undefined || this.#isStopped()) return;
-    const unlessStopped = (told: (key: string, reason: string) => void) => (key: string, reason: string) => {
-      if (!this.#isStopped()) told(key, reason);
-    };
-    const reader = new MemberReader(
-      this.#options.policy,
-      unlessStopped((key, reason) => sink.ignored(key, reason)),
-    );
-    this.#done = this.#follow(sink, reader);
+    const { onFailure, policy } = this.#options;
+    const reporter = new SetReporter(sink, { onFailure, isRunning: () => !this.#isStopped() });
+    const reader = new MemberReader(policy, (key, reason) => reporter.ignored(key, reason));
+    this.#done = this.#follow(reporter, reader);
   }
 
   survey(): Promise<EmptySurvey> {
@@ -82,11 +73,11 @@ class DnsSource implements CandidateSource {
     await this.#done;
   }
 
-  async #follow(sink: SourceSink, reader: MemberReader): Promise<void> {
+  async #follow(reporter: SetReporter, reader: MemberReader): Promise<void> {
     while (!this.#isStopped()) {
       const seen = await this.#look();
       if (this.#isStopped()) return;
-      await this.#pause(this.#judge(seen, sink, reader));
+      await this.#pause(this.#judge(seen, reporter, reader));
     }
   }
 
@@ -104,11 +95,12 @@ class DnsSource implements CandidateSource {
   }
 
   /** @returns how long until the next look, ms */
-  #judge(seen: DnsLook, sink: SourceSink, reader: MemberReader): number {
+  #judge(seen: DnsLook, reporter: SetReporter, reader: MemberReader): number {
     const { minIntervalMs, maxIntervalMs, maxMembers } = this.#options;
     if (seen.kind === 'doubtful') return this.#doubtMs;
     if (seen.kind === 'failed') {
-      this.#fail(sink, seen.fault, true);
+      if (this.#options.onFailure === 'clear') this.#held = new MemberSet();
+      reporter.failed(seen.fault, true);
       const wait = Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** this.#failures);
       this.#failures += 1;
       return Math.min(wait, maxIntervalMs);
@@ -117,42 +109,21 @@ class DnsSource implements CandidateSource {
     const wait = Math.min(maxIntervalMs, Math.max(minIntervalMs, seen.ttlMs));
     const excess = tooMany(seen.set.size, maxMembers);
     if (excess !== undefined) {
-      this.#fail(sink, excess, false);
+      reporter.failed(excess, false);
       return wait;
     }
     this.#held = seen.set;
-    this.#tellIgnored(seen.set.ignored, sink);
-    this.#report(reader.read(seen.set.members()), sink);
-    this.#fault = undefined;
-    this.#lastOkAt = Date.now();
-    if (!this.#isStopped()) sink.state({ status: 'synced', lastOkAt: this.#lastOkAt });
+    this.#tellIgnored(seen.set.ignored, reporter);
+    reporter.synced(reader.read(seen.set.members()));
     return wait;
   }
 
-  #tellIgnored(ignored: MemberSet['ignored'], sink: SourceSink): void {
+  #tellIgnored(ignored: MemberSet['ignored'], reporter: SetReporter): void {
     const now = new Map(ignored);
     for (const [key, reason] of now) {
-      if (this.#ignored.get(key) !== reason && !this.#isStopped()) sink.ignored(key, reason);
+      if (this.#ignored.get(key) !== reason) reporter.ignored(key, reason);
     }
     this.#ignored = now;
-  }
-
-  /** @param isDown the registry cannot be reached, which `DISCOVERY_ON_FAILURE` is about */
-  #fail(sink: SourceSink, fault: string, isDown: boolean): void {
-    if (isDown && this.#options.onFailure === 'clear' && this.#reported !== undefined) {
-      this.#held = new MemberSet();
-      this.#report([], sink);
-    }
-    if (fault === this.#fault || this.#isStopped()) return;
-    this.#fault = fault;
-    if (this.#lastOkAt === undefined) sink.state({ status: 'starting', error: fault });
-    else sink.state({ status: 'stale', lastOkAt: this.#lastOkAt, error: fault });
-  }
-
-  #report(set: readonly Endpoint[], sink: SourceSink): void {
-    if (this.#isStopped() || (this.#reported !== undefined && sameEndpoints(set, this.#reported))) return;
-    this.#reported = set;
-    sink.candidates(set);
   }
 
   #pause(ms: number): Promise<void> {

@@ -4,6 +4,7 @@ import { AbstractConnector, type RedisOptions } from 'ioredis';
 import { errnoOf, messageOf } from '../../core/errors.ts';
 import { readBounded } from '../../files/read-file.ts';
 import { withoutMark } from '../../files/text.ts';
+import type { SentinelBackend } from '../backends.ts';
 import { BoundedStream } from './bounded-stream.ts';
 
 /** Where a Sentinel is. */
@@ -13,15 +14,7 @@ export interface SentinelAddress {
 }
 
 /** How Sentinels are spoken to. */
-export interface SentinelLogin {
-  /** Undefined: the default user. */
-  readonly sentinelUsername: string | undefined;
-  readonly sentinelPassword: string | undefined;
-  readonly sentinelTls: boolean;
-  /** Of a PEM file with the authorities that sign for Sentinels; undefined: those that Node trusts. */
-  readonly sentinelCaCertPath: string | undefined;
-  readonly sentinelCertPath: string | undefined;
-  readonly sentinelKeyPath: string | undefined;
+export interface SentinelLogin extends Omit<SentinelBackend, 'kind' | 'sentinels'> {
   readonly lookup: LookupFunction;
 }
 

@@ -1,6 +1,7 @@
-import { NOTHING_SAID, sameEndpoints, type Endpoint } from '../../core/endpoint.ts';
+import { NOTHING_SAID } from '../../core/endpoint.ts';
 import { MemberReader, tooMany } from '../members.ts';
 import type { RegistrySourceOptions } from '../registry.ts';
+import { SetReporter } from '../set-reporter.ts';
 import type { CandidateSource, EmptySurvey, SourceSink } from '../source.ts';
 import { Council, type CouncilAnswer } from './council.ts';
 import type { SentinelLogin } from './connection.ts';
@@ -35,11 +36,6 @@ class SentinelSource implements CandidateSource {
   /** Something was told while nobody waited. */
   #isNews = false;
   #troubles = 0;
-  /** The set last reported; undefined before the first. */
-  #reported: readonly Endpoint[] | undefined;
-  #lastOkAt: number | undefined;
-  /** The fault last reported, while it lasts. */
-  #fault: string | undefined;
 
   constructor(options: SentinelSourceOptions) {
     this.#options = options;
@@ -49,10 +45,10 @@ class SentinelSource implements CandidateSource {
   start(sink: SourceSink): void {
     if (this.#life !== 'new') return;
     this.#life = 'running';
-    const reader = new MemberReader(this.#options.policy, (key, reason) => {
-      if (this.#isRunning()) sink.ignored(key, reason);
-    });
-    void this.#follow(sink, reader);
+    const { onFailure, policy } = this.#options;
+    const reporter = new SetReporter(sink, { onFailure, isRunning: () => this.#isRunning() });
+    const reader = new MemberReader(policy, (key, reason) => reporter.ignored(key, reason));
+    void this.#follow(reporter, reader);
   }
 
   survey(): Promise<EmptySurvey> {
@@ -66,56 +62,35 @@ class SentinelSource implements CandidateSource {
     return Promise.resolve();
   }
 
-  async #follow(sink: SourceSink, reader: MemberReader): Promise<void> {
+  async #follow(reporter: SetReporter, reader: MemberReader): Promise<void> {
     while (this.#isRunning()) {
       this.#isNews = false;
       const asked = this.#council.size;
       const answer = await this.#council.ask();
       if (!this.#isRunning()) return;
-      this.#judge(answer, sink, reader);
+      this.#judge(answer, reporter, reader);
       // Those that were just learnt have a vote, too.
       if (this.#council.size > asked) this.#isNews = true;
       await this.#pause(this.#waitAfter(answer));
     }
   }
 
-  #judge(answer: CouncilAnswer, sink: SourceSink, reader: MemberReader): void {
+  #judge(answer: CouncilAnswer, reporter: SetReporter, reader: MemberReader): void {
     if (answer.kind !== 'agreed') {
       this.#troubles += 1;
-      this.#fail(sink, answer.fault, true);
+      reporter.failed(answer.fault, true);
       return;
     }
     this.#troubles = 0;
     const excess = tooMany(answer.members.length, this.#options.maxMembers);
-    if (excess !== undefined) {
-      this.#fail(sink, excess, false);
-      return;
-    }
-    this.#report(reader.read(answer.members.map((member) => [member, NOTHING_SAID])), sink);
-    this.#fault = undefined;
-    this.#lastOkAt = Date.now();
-    if (this.#isRunning()) sink.state({ status: 'synced', lastOkAt: this.#lastOkAt });
+    if (excess !== undefined) reporter.failed(excess, false);
+    else reporter.synced(reader.read(answer.members.map((member) => [member, NOTHING_SAID])));
   }
 
   #waitAfter(answer: CouncilAnswer): number {
     const { askMs = ASK_MS, random = Math.random } = this.#options;
     const usual = askMs * (1 - SPREAD * random());
     return answer.kind === 'agreed' ? usual : Math.min(usual, AGAIN_MS * 2 ** (this.#troubles - 1));
-  }
-
-  /** @param isDown the registry cannot be reached or believed, which `DISCOVERY_ON_FAILURE` is about */
-  #fail(sink: SourceSink, fault: string, isDown: boolean): void {
-    if (isDown && this.#options.onFailure === 'clear' && this.#reported !== undefined) this.#report([], sink);
-    if (fault === this.#fault || !this.#isRunning()) return;
-    this.#fault = fault;
-    if (this.#lastOkAt === undefined) sink.state({ status: 'starting', error: fault });
-    else sink.state({ status: 'stale', lastOkAt: this.#lastOkAt, error: fault });
-  }
-
-  #report(set: readonly Endpoint[], sink: SourceSink): void {
-    if (!this.#isRunning() || (this.#reported !== undefined && sameEndpoints(set, this.#reported))) return;
-    this.#reported = set;
-    sink.candidates(set);
   }
 
   #hear(): void {

@@ -13,7 +13,7 @@ import type { NativeAddon } from './bindings.ts';
 import { NativeCandidate } from './candidate.ts';
 import { NativeClient } from './client.ts';
 import { NativeDial } from './dial.ts';
-import { NativeListener } from './listener.ts';
+import { nativeListener } from './listener.ts';
 import { NativeRelay } from './relay.ts';
 import { NativeThread } from './thread.ts';
 
@@ -35,7 +35,7 @@ class NativeEngine implements Engine {
   }
 
   listener(options: ListenerOptions): Listener {
-    return new NativeListener(this.#thread, options);
+    return nativeListener(this.#thread, options);
   }
 
   dial(address: Address, settings: DialSettings, owner: DialOwner): Dial {

@@ -13,7 +13,7 @@ import type {
 import { AcceptedClient } from './accepted-client.ts';
 import { ConnectedCandidate } from './connected-candidate.ts';
 import { SocketDial } from './dialer.ts';
-import { SocketListener, type DirectIo } from './listener.ts';
+import { socketListener, type DirectIo } from './listener.ts';
 import { StreamRelay } from './relay.ts';
 
 /**
@@ -33,18 +33,8 @@ class NodeEngine implements Engine, CheckEngine {
     this.#directIo = directIo;
   }
 
-  listener({ owner, handshake, ...options }: ListenerOptions): Listener {
-    const isUnix = options.address.kind === 'unix';
-    // TLS and the PROXY header read the socket in their own way.
-    const isRead = handshake.tls !== undefined || handshake.proxyHeader;
-    return new SocketListener({
-      ...options,
-      directIo: isRead ? 'off' : this.#directIo,
-      onConnection: (socket) => owner.client(new AcceptedClient({ socket, isUnix, settings: handshake })),
-      onListening: (addresses, missing) => owner.listening(addresses, missing),
-      onFailed: (errno, retryInMs) => owner.listenFailed(errno, retryInMs),
-      onAcceptError: (errno) => owner.acceptFailed(errno),
-    });
+  listener(options: ListenerOptions): Listener {
+    return socketListener(options, this.#directIo);
   }
 
   dial(address: Address, settings: DialSettings, owner: DialOwner): Dial {

@@ -187,7 +187,7 @@ test('a disk that hangs holds a flush no longer than its time', async (t) => {
   const { promise: gate, resolve: opened } = deferred<undefined>();
   const { file, writes } = await open(t, {
     replace: () => gate.then(() => undefined),
-    timing: { ...timing, flushMs: 50 },
+    timing: { ...timing, flushMs: 1_000 },
   });
   file.keep('a', ['x:1']);
   await file.flush();
