@@ -33,7 +33,7 @@ export const serviceSettings = {
     field: 'candidates.directory',
     kind: serviceInRegistry,
     meaning:
-      'Directory of the service in the registry. /srv/redis/debug has members such as /srv/redis/debug/10.0.1.134:6379',
+      'Name of the service in the registry. etcd and file: a directory (/srv/redis/debug). dns: a name and port, or an SRV name. sentinel: the name of a primary',
   },
   /** The registry: etcd endpoints `http(s)://host:port`, one `file:///directory`, `dns://`, or `sentinel://host:port`; default `http://127.0.0.1:2379`, for a service the `dsc` beside `services`. */
   DSC: {
@@ -234,7 +234,7 @@ export const serviceSettings = {
     kind: duration,
     default: '30s',
     meaning:
-      'TCP keep-alive on both sides: after this silence the kernel asks whether the host lives. It covers connections without bytes under way',
+      'TCP keep-alive on both sides: after this silence the kernel asks whether the host lives. Bytes under way count with ENGINE=native only',
   },
   /** Connections that the service may have; further clients are closed at once; default 0: no limit. */
   MAX_CONNECTIONS: {
