@@ -1,25 +1,22 @@
 import { constants } from 'node:os';
-import { isatty } from 'node:tty';
 import { inspect } from 'node:util';
 import type { Logger } from 'pino';
 import { Ambassador } from './ambassador.ts';
-import type { Extension } from './extension.ts';
-import { parseCommand, type AskingCommand } from '../config/command.ts';
+import { parseCommand } from '../config/command.ts';
 import { commandHelp, commandNames, commandRow } from '../config/commands.ts';
 import { completionScript } from '../config/completion.ts';
 import type { Config } from '../config/config.ts';
 import { helpText } from '../config/help.ts';
-import { loadAddress, servicesFile, type AskedAddress } from '../config/load.ts';
+import { servicesFile } from '../config/load.ts';
 import { readConfig } from '../config/read-config.ts';
 import { readVersion } from '../config/version.ts';
-import { listenHinted } from '../core/errno-hint.ts';
 import { AttacheError, ConfigError } from '../core/errors.ts';
-import { formatAddress, type Address } from '../core/address.ts';
+import { exitCodes } from './exit-codes.ts';
 import { FollowedServices } from './followed-services.ts';
-import { actionsOf, textOfFile, type Origins } from './operator-actions.ts';
+import { serversOf } from './http-servers.ts';
+import type { Origins } from './operator-actions.ts';
 import { isLibraryFault } from '../core/library-fault.ts';
 import { broadcast } from '../core/observer.ts';
-import type { Resolver } from '../core/resolver.ts';
 import type { EngineStatus } from '../core/status.ts';
 import { accessLog } from '../logging/access-log.ts';
 import { leave } from './leave.ts';
@@ -33,14 +30,10 @@ import { Observability } from './observability.ts';
 import { StateChanges } from './state-changes.ts';
 import { chooseEngine, engineStatus } from '../transport/choose-engine.ts';
 import { isFaultOfCheck, missingInNode } from '../transport/node/direct-accept-check.ts';
-import type { MissingAddress } from '../transport/listen-all.ts';
 
 /** For an error that belongs to no connection. The settings for what differs from machine to machine come first. */
 const REMEDY =
   'Report this line. If it happens again, set ENGINE=typescript, then DIRECT_IO=off, then HTTP_ADDR=off and ADMIN_ADDR=off';
-
-/** sysexits.h where it has a word for it. */
-const exitCodes = { clean: 0, cut: 1, unhealthy: 1, unavailable: 69, bug: 70, config: 78 } as const;
 
 /** What a signal leads to. */
 export type OnSignal = (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP') => void;
@@ -119,8 +112,10 @@ async function obey(
     case 'undrain':
     case 'loglevel':
     case 'reload':
-    case 'apply':
+    case 'apply': {
+      const { askRunning } = await import('./ask-running.ts');
       return await askRunning(command, env);
+    }
     case 'help':
       await print(1, command.of === undefined ? helpText() : `${commandHelp(command.of)}\n`);
       return exitCodes.clean;
@@ -240,108 +235,4 @@ function surviveLibraries(ambassador: Ambassador, log: Log): void {
     logger.fatal({ err: error, engine, remedy: REMEDY }, 'a bug in attache: exiting');
     void log.close(LAST_WORDS_MS).then(() => leave(exitCodes.bug));
   });
-}
-
-interface ServerParts {
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly observability: Observability;
-  readonly resolver: Resolver;
-  readonly states: StateChanges;
-  readonly origins: Origins;
-}
-
-/** The HTTP servers, loaded while the services already begin to listen. */
-async function serversOf(ambassador: Ambassador, parts: ServerParts): Promise<readonly Extension[]> {
-  const { config, logger, observability, resolver } = parts;
-  const { httpAddress, adminAddress, probeAddress, readyMinCandidates: minCandidates } = config;
-  const shared = (server: string, address: Address) => {
-    let lastErrno: string | undefined;
-    return {
-      address,
-      resolver,
-      onListening: (bound: readonly [Address, ...Address[]], missing: readonly MissingAddress[]) => {
-        const all = bound.length > 1 ? { addresses: bound.map(formatAddress) } : {};
-        logger.info({ server, address: formatAddress(bound[0]), ...all }, 'HTTP server listening');
-        for (const { address: lacking, errno } of missing)
-          logger.warn({ server, address: formatAddress(lacking), errno }, 'address skipped: not on this machine');
-      },
-      socketMode: server === 'admin' ? config.adminSocketMode : config.socketMode,
-      onListenFailed: (errno: string, retryInMs: number) => {
-        const where = { server, address: formatAddress(address) };
-        const fields = { ...where, errno, ...listenHinted(errno), retryInMs: Math.round(retryInMs) };
-        // The first failure is news; that it is still so is not.
-        if (errno === lastErrno) logger.debug(fields, 'HTTP server not listening');
-        else logger.error(fields, 'HTTP server not listening');
-        lastErrno = errno;
-      },
-      onError: (error: unknown) => ambassador.report({ type: 'internal-error', where: `${server} server`, error }),
-    };
-  };
-  const http = httpAddress && observability.httpServer(ambassador, shared('health', httpAddress));
-  const admin =
-    adminAddress &&
-    import('../admin/server.ts').then(({ adminServer }) =>
-      adminServer({ ...shared('admin', adminAddress), actions: actionsOf(ambassador, parts) }),
-    );
-  const probe =
-    probeAddress &&
-    import('../admin/server.ts').then(({ healthServer }) =>
-      healthServer({ ...shared('probe', probeAddress), status: () => ambassador.status, minCandidates }),
-    );
-  return Promise.all([http, admin, probe].filter((server) => server !== undefined));
-}
-
-/** Commands that ask an attache that runs. */
-async function askRunning(command: AskingCommand, env: NodeJS.ProcessEnv): Promise<number> {
-  const { flags } = command;
-  const load = (asked: AskedAddress) => loadAddress(asked, { flags, env });
-  const name = ORDERS.includes(command.kind) ? 'ADMIN_ADDR' : 'HTTP_ADDR';
-  const isProbe = command.kind === 'healthcheck' || command.kind === 'wait';
-  const address = (isProbe ? load('PROBE_ADDR') : undefined) ?? load(name);
-  if (address === undefined) {
-    await print(2, `attache: ${name}: expected an address to ask, got off\n`);
-    return exitCodes.config;
-  }
-  const commands = await import('../admin/commands.ts');
-  switch (command.kind) {
-    case 'healthcheck':
-      return say(await commands.healthCommand(address));
-    case 'quit':
-      return say(await commands.quitCommand(address));
-    case 'connections':
-      return say(await commands.connectionsCommand(address, command));
-    case 'drain':
-    case 'undrain':
-      return say(await commands.drainCommand(address, command));
-    case 'loglevel':
-      return say(await commands.logLevelCommand(address, command.level));
-    case 'reload':
-      return say(await commands.reloadCommand(address));
-    case 'apply':
-      return say(await commands.applyCommand(address, await textOfFile(command.file)));
-    case 'wait':
-      return say(await commands.waitCommand(address, command));
-    case 'status':
-      if (!command.watch) return say(await commands.statusCommand(address, command));
-      // The reader may leave early (`attache status --watch | head`): that is no fault.
-      await commands.watchStatus(address, { isTerminal: isatty(1), write: (text) => print(1, text) });
-      return exitCodes.clean;
-  }
-}
-
-/** What changes something is asked for at `ADMIN_ADDR`. */
-const ORDERS: readonly AskingCommand['kind'][] = ['quit', 'drain', 'undrain', 'loglevel', 'reload', 'apply'];
-
-async function say({
-  ok,
-  text,
-  isBadNews = false,
-}: {
-  readonly ok: boolean;
-  readonly text: string;
-  readonly isBadNews?: boolean;
-}): Promise<number> {
-  await print(ok ? 1 : 2, `${text}\n`);
-  return ok && !isBadNews ? exitCodes.clean : exitCodes.unhealthy;
 }

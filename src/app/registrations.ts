@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LookupFunction } from 'node:net';
-import type { Config, DiscoveryBackend, RegisterConfig, ServiceConfig } from '../config/config.ts';
+import type { Config, RegisterConfig, ServiceConfig } from '../config/config.ts';
 import { formatAddress } from '../core/address.ts';
 import type { AttacheEvent, Observer } from '../core/observer.ts';
 import type { Resolver } from '../core/resolver.ts';
 import type { RegistrationStatus } from '../core/status.ts';
-import type { Registrar, Registration } from '../registrar/registration.ts';
+import type { Registration } from '../registrar/registration.ts';
 import type { Running } from './build-service.ts';
+import { Registrars } from './registrars.ts';
 import { fitness, registrationPlace } from './registration-place.ts';
 
 export interface RegistrationsOptions {
@@ -59,7 +60,7 @@ export class Registrations {
   readonly #services = new Map<string, Registering>();
   /** By registrar and key. */
   readonly #entries = new Map<string, Entry>();
-  readonly #registrars = new Map<string, { readonly loading: Promise<Registrar>; loaded: Registrar | undefined }>();
+  readonly #registrars: Registrars;
   #timer: NodeJS.Timeout | undefined;
   #isDue = false;
   /** Listeners that close now open again. */
@@ -70,6 +71,12 @@ export class Registrations {
 
   constructor(options: RegistrationsOptions) {
     this.#options = options;
+    this.#registrars = new Registrars({
+      backend: options.config.discovery.backend,
+      lookup: options.lookup,
+      loaded: () => this.#judgeSoon(),
+      failed: (error) => options.observer({ type: 'internal-error', where: 'registrar', error }),
+    });
   }
 
   /** For the `observer` of an ambassador. */
@@ -135,7 +142,7 @@ export class Registrations {
   async #close(): Promise<void> {
     clearTimeout(this.#timer);
     clearInterval(this.#alive);
-    await Promise.all([...this.#registrars.values()].map(async ({ loading }) => (await quietly(loading))?.close()));
+    await this.#registrars.close();
   }
 
   /** An event may be sent in the middle of the change that it reports. */
@@ -200,7 +207,7 @@ export class Registrations {
 
   async #ask({ config: { net } }: Running, { register }: Registering): Promise<Registering['host']> {
     const { resolver } = this.#options;
-    const backend = this.#backendOf(register);
+    const backend = this.#registrars.backendOf(register);
     const urls = backend.kind === 'etcd' ? backend.endpoints : [];
     try {
       const { ownAddress } = await import('../registrar/own-address.ts');
@@ -223,7 +230,7 @@ export class Registrations {
     if (place === undefined) return undefined;
     return register.directories.map((directory) => {
       const key = `${directory}/${formatAddress(place)}`;
-      return { key, id: `${this.#registrarId(register)} ${key}` };
+      return { key, id: `${this.#registrars.idOf(register)} ${key}` };
     });
   }
 
@@ -236,7 +243,7 @@ export class Registrations {
       known.registration.want(true);
       return;
     }
-    const registrar = this.#registrar(register);
+    const registrar = this.#registrars.get(register);
     if (registrar === undefined) return;
     const registration = registrar.register({ key, value }, ({ state }) => this.#changed(entry, state));
     const entry: Entry = { registration, key, service, sinceMs: Date.now() };
@@ -249,39 +256,6 @@ export class Registrations {
     entry.sinceMs = Date.now();
     const error = state.phase === 'waiting' ? state.error : undefined;
     this.#options.observer({ type: 'registration', service, key, phase: state.phase, ...(error && { error }) });
-  }
-
-  #registrarId(register: RegisterConfig): string {
-    return `${JSON.stringify(this.#backendOf(register))} ${register.ttlMs}`;
-  }
-
-  #backendOf({ registry }: RegisterConfig): DiscoveryBackend {
-    return registry ?? this.#options.config.discovery.backend;
-  }
-
-  /** Loaded when the first one is needed; undefined until then. */
-  #registrar(register: RegisterConfig): Registrar | undefined {
-    const id = this.#registrarId(register);
-    const known = this.#registrars.get(id);
-    if (known !== undefined) return known.loaded;
-    const loading = this.#load(register);
-    const slot: { loading: Promise<Registrar>; loaded: Registrar | undefined } = { loading, loaded: undefined };
-    this.#registrars.set(id, slot);
-    loading.then(
-      (loaded) => {
-        slot.loaded = loaded;
-        this.#judgeSoon();
-      },
-      (error: unknown) => this.#options.observer({ type: 'internal-error', where: 'registrar', error }),
-    );
-    return undefined;
-  }
-
-  async #load(register: RegisterConfig): Promise<Registrar> {
-    const backend = this.#backendOf(register);
-    if (backend.kind !== 'etcd') throw new TypeError(`no registrar for ${backend.kind}`);
-    const { openEtcdRegistrar } = await import('../registrar/etcd/open.ts');
-    return openEtcdRegistrar(backend, { ttlMs: register.ttlMs, lookup: this.#options.lookup });
   }
 }
 
@@ -296,12 +270,4 @@ async function soon(promise: Promise<unknown>, ms: number): Promise<void> {
   const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
   await Promise.race([promise, limit]);
   clearTimeout(timer);
-}
-
-async function quietly<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch {
-    return undefined;
-  }
 }
