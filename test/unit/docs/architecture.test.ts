@@ -107,6 +107,14 @@ test('the files that the page names for something new are those that know what i
     knowing(/\/dns\/|\bDnsBackend\b/, 'src/discovery/dns/').toSorted(),
     said('a registry').filter((path) => !path.startsWith('config/')),
   );
+  assert.deepEqual(knowing(/'postgres'/, 'src/none/').toSorted(), said('a health check'));
+  // What else knows a command is its own row.
+  assert.deepEqual([...knowing(/'undrain'/, 'src/none/'), 'config/commands.ts'].toSorted(), said('a command'));
+  const registrar = said('a registrar');
+  assert.deepEqual(
+    knowing(/kind [!=]== 'etcd'/, 'src/discovery/').filter((path) => /regist(?:er|rar|rations)/.test(path)),
+    registrar,
+  );
 });
 
 /** Names in code font that are not ours: of Node, of libraries, of the shell. */
