@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { document } from '../../support/documents.ts';
 import { Changes } from '../../../src/admin/changes.ts';
 import { statusReport } from '../../../src/admin/status-report.ts';
 import { statusTable } from '../../../src/admin/status-table.ts';
@@ -54,4 +55,21 @@ test('weight, priority and zone are in the report, and in a column of the table'
     ['a:1', 'available', '-', '0', '-'],
     ['b:1', 'drained', 'weight 0, priority 10, zone eu-1a', '0', '-'],
   ]);
+});
+
+test('the example of the operations page has the head and the columns that the command prints', () => {
+  const { text } = document('docs/operations.md');
+  const [, head = '', columns = ''] = /^\$ attache status\n(.*)\n\n(.*)\n/m.exec(text) ?? [];
+  const status = { phase: 'serving', services: [], engine: { name: 'typescript' } } as const;
+  const report = {
+    ...reportOf(),
+    ...status,
+    state: 'degraded',
+    ready: true,
+    version: '0.1.0',
+    uptimeMs: 182_000,
+  } as const;
+  const [printed = ''] = statusTable(report, 0).split('\n');
+  assert.equal(head, printed);
+  assert.deepEqual(columns.split(/ {2,}/), linesOf(reportOf(usual))[2]);
 });
