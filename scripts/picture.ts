@@ -1,10 +1,10 @@
 /**
- * Takes the README's picture of the status page, docs/images/status-page.png, from a real run: two services, candidates of
+ * Takes the pictures of the status page, docs/images/status-page*.png, light and dark, for a screen and a phone, from a real run: two services, candidates of
  * which one is down and one leaves, connections with traffic. Prints what `attache status` says at the same moment.
  * Needs Chromium, and the ports 16379, 15432 and 29091 of 127.0.0.1.
  */
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,14 @@ import { openStatusPage, startBrowser } from '../test/support/browser.ts';
 import { ScriptScope } from '../test/support/scope.ts';
 import { connectTo, startServer } from '../test/support/tcp.ts';
 
-const PICTURE = 'docs/images/status-page.png';
+const PICTURES = [
+  { file: 'status-page.png', colorScheme: 'light', width: 1_280, height: 720 },
+  { file: 'status-page-dark.png', colorScheme: 'dark', width: 1_280, height: 720 },
+  { file: 'status-page-phone.png', colorScheme: 'light', width: 375, height: 740 },
+  { file: 'status-page-phone-dark.png', colorScheme: 'dark', width: 375, height: 740 },
+] as const;
+/** Of each: they are part of every clone. */
+const MAX_BYTES = 120_000;
 const HTTP_ADDR = '127.0.0.1:29091';
 const [REDIS, POSTGRES] = [16_379, 15_432];
 /** The lines of the page show three minutes. */
@@ -60,10 +67,7 @@ async function main(): Promise<void> {
       LOG_LEVEL: 'warn',
     },
   });
-  const { page } = await openStatusPage(await startBrowser(scope), await whenServed(), {
-    viewport: { width: 1_200, height: 800 },
-    colorScheme: 'light',
-  });
+  const url = await whenServed();
   const clients = [...(await open(REDIS, 5)), ...(await open(POSTGRES, 3))];
   const begunAt = Date.now();
   const traffic = setInterval(() => talk(clients, Date.now() - begunAt), 50);
@@ -76,7 +80,17 @@ async function main(): Promise<void> {
   await delay(RUN_MS / 4);
   clients.push(...(await open(REDIS, 2)));
   await delay(RUN_MS / 8);
-  await page.screenshot({ path: PICTURE, fullPage: true });
+  // Opened only now: what was before, the process has noted.
+  const browser = await startBrowser(scope);
+  for (const { file, colorScheme, width, height } of PICTURES) {
+    const { page } = await openStatusPage(browser, url, { viewport: { width, height }, colorScheme });
+    await delay(1_500);
+    const path = join('docs/images', file);
+    await page.screenshot({ path });
+    const { size } = await stat(path);
+    if (size > MAX_BYTES) throw new Error(`${path} has ${size} bytes, more than ${MAX_BYTES}`);
+    await page.context().close();
+  }
   console.log((await runAttache(scope, { args: ['status'], env: { HTTP_ADDR } })).stdout);
 }
 

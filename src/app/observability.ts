@@ -40,10 +40,11 @@ export class Observability {
 
   /** `HTTP_ADDR`: it changes nothing. The modules are loaded while the services already begin to listen. */
   async httpServer(ambassador: Ambassador, options: Omit<HttpEndpointOptions, 'answer'>): Promise<Extension> {
-    const [{ healthServer }, { Metrics }, { statusRoutes }, { PageRoutes }] = await Promise.all([
+    const [{ healthServer }, { Metrics }, { statusRoutes }, { ThroughputHistory }, { PageRoutes }] = await Promise.all([
       import('../admin/server.ts'),
       import('../admin/metrics.ts'),
       import('../admin/status-routes.ts'),
+      import('../admin/history.ts'),
       import('../admin/page/page-routes.ts'),
     ]);
     const { readyMinCandidates: minCandidates, httpAllowHosts: allowHosts } = this.#config;
@@ -61,7 +62,12 @@ export class Observability {
       minCandidates,
       uptimeMs: this.#readings.uptimeMs,
     };
-    const [routes, page] = [statusRoutes(sources), new PageRoutes({ ...sources, onError: options.onError })];
+    const history = new ThroughputHistory({
+      traffic: () => ambassador.traffic(),
+      counters: this.#counters.services,
+    });
+    const routes = statusRoutes(sources);
+    const page = new PageRoutes({ ...sources, history, onError: options.onError });
     const server = healthServer({
       ...options,
       status: () => ambassador.status,
@@ -70,10 +76,14 @@ export class Observability {
       routes: (request) => routes(request) ?? page.answer(request),
     });
     return {
-      start: () => server.start(),
+      start: () => {
+        history.start();
+        return server.start();
+      },
       address: () => server.address(),
       close: async () => {
         metrics.close();
+        history.close();
         await page.close();
         await server.close();
       },

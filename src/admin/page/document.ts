@@ -100,7 +100,7 @@ function markup(style: string, script: string): string {
 <div id="trouble"></div>
 <noscript><p>This page needs JavaScript. <a href="status">/status</a> and <a href="connections">/connections</a> say the same as JSON.</p></noscript>
 ${section('services', 'Services', ['Service', 'State', 'Listens on', 'Open', 'Ever', 'Sent', 'Received', 'Last 3 minutes', 'Discovery'])}
-${section('candidates', 'Candidates', ['Candidate', 'Service', 'State', 'Open', 'Last error'])}
+${section('candidates', 'Candidates', ['Candidate', 'State', 'Open', 'Last error'])}
 ${section('changes', 'Membership changes', ['When', 'Service', 'What', 'Effect'])}
 ${section('failures', 'Failures', ['Connection', 'When', 'Service', 'Client', 'Candidate', 'Why', 'Ended by'])}
 ${section('connections', 'Open connections', ['Connection', 'Service', 'Client', 'Candidate', 'Phase', 'Age', 'Sent', 'Received', 'TLS peer'])}

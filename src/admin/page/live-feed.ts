@@ -1,11 +1,12 @@
 import type { Writable } from 'node:stream';
 import { escapeInvisible } from '../../core/visible.ts';
 import type { HttpAnswer, HttpStream } from '../http-endpoint.ts';
-import { Past } from './past.ts';
-import type { BeatMessage, LiveState, StateMessage } from './wire.ts';
+import type { BeatMessage, LiveState, PastMessage, StateMessage } from './wire.ts';
 
 export interface LiveFeedOptions {
   readonly look: () => LiveState;
+  /** What these services have moved before. */
+  readonly past: (services: readonly string[]) => PastMessage;
   /** Hears what `look` threw; it ends the streams, whose readers come again. */
   readonly onError: (error: unknown) => void;
   /** Default: once a second. */
@@ -14,8 +15,6 @@ export interface LiveFeedOptions {
   readonly stallMs?: number;
   /** A stream ends after this time, and its page opens another, so that one who vanished keeps no place; default 5 min. */
   readonly lifetimeMs?: number;
-  /** How long the past is kept up after the last reader has left; default 3 min. */
-  readonly lingerMs?: number;
 }
 
 /** Pages that can look on at the same time; each has one of the connections that probes need, too. */
@@ -25,7 +24,6 @@ const STALL_MS = 10_000;
 const LIFETIME_MS = 300_000;
 /** A page that hears nothing for some of these knows that it is cut off. */
 const BEAT_MS = 5_000;
-const LINGER_MS = 180_000;
 /** When a browser that was cut off comes again. */
 const RETRY_MS = 1_000;
 
@@ -45,9 +43,7 @@ export class LiveFeed {
   readonly #options: LiveFeedOptions;
   readonly #everyMs: number;
   readonly #readers = new Set<Reader>();
-  readonly #past = new Past();
   #timer: NodeJS.Timeout | undefined;
-  #lastReaderAt = 0;
   #closed = false;
 
   constructor(options: LiveFeedOptions) {
@@ -83,26 +79,24 @@ export class LiveFeed {
     }
     const reader: Reader = { channel, openedAt: performance.now(), spokeAt: performance.now(), sent: '' };
     this.#readers.add(reader);
-    this.#lastReaderAt = reader.openedAt;
     channel.on('error', () => this.#readers.delete(reader));
     channel.on('close', () => this.#readers.delete(reader));
     const looked = this.#look();
     if (looked === undefined) return;
-    channel.write(`retry: ${RETRY_MS}\n\n${event('past', JSON.stringify(this.#past.samples))}`);
+    const past = this.#options.past(looked.state.services.map(({ name }) => name));
+    channel.write(`retry: ${RETRY_MS}\n\n${event('past', JSON.stringify(past))}`);
     tell(reader, looked);
     this.#timer ??= setInterval(() => this.#tick(), this.#everyMs).unref();
   }
 
   #tick(): void {
-    const now = performance.now();
-    if (this.#readers.size > 0) this.#lastReaderAt = now;
-    else if (now - this.#lastReaderAt > (this.#options.lingerMs ?? LINGER_MS)) {
+    if (this.#readers.size === 0) {
       this.#stop();
       return;
     }
     const looked = this.#look();
     if (looked === undefined) return;
-    this.#past.add(looked.state, looked.nowMs);
+    const now = performance.now();
     for (const reader of this.#readers) this.#update(reader, looked, now);
   }
 
@@ -145,7 +139,6 @@ export class LiveFeed {
   #stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#past.clear();
   }
 }
 

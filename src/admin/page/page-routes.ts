@@ -1,9 +1,12 @@
 import type { HttpAnswer, HttpRequest, HttpStream } from '../http-endpoint.ts';
 import { currentReport, type StatusRoutesOptions } from '../status-routes.ts';
+import type { ThroughputHistory } from '../history.ts';
 import type { LiveFeed } from './live-feed.ts';
 import type { LiveState } from './wire.ts';
 
 export interface PageRoutesOptions extends StatusRoutesOptions {
+  /** What services have moved before the page is opened. */
+  readonly history: Pick<ThroughputHistory, 'samples'>;
   /** Hears what went wrong while nobody waited for an answer. */
   readonly onError: (error: unknown) => void;
 }
@@ -56,7 +59,7 @@ export class PageRoutes {
       import('./live-feed.ts'),
       import('./live-state.ts'),
     ]);
-    const { ambassador, recorder, onError } = this.#options;
+    const { ambassador, recorder, history, onError } = this.#options;
     const look = (): LiveState =>
       liveState({
         report: currentReport(this.#options),
@@ -64,7 +67,7 @@ export class PageRoutes {
         finished: recorder.recent(RECENT),
         nowMs: Date.now(),
       });
-    return new LiveFeed({ look, onError });
+    return new LiveFeed({ look, past: (services) => history.samples(services), onError });
   }
 }
 

@@ -44,7 +44,12 @@ tbody tr { border-top: 1px solid var(--line); }
 tbody tr:target { background: color-mix(in srgb, var(--link) 12%, transparent); scroll-margin-top: 3rem; }
 tbody:empty::after { content: 'none'; color: var(--quiet); display: block; padding: 0.3rem 0; }
 [data-kind='name'] { font-family: var(--mono); font-size: 0.8125rem; line-height: 1.5615; }
-[data-kind='number'] { font-variant-numeric: tabular-nums; white-space: nowrap; }
+[data-kind='number'] { font-variant-numeric: tabular-nums; white-space: nowrap; text-align: right; }
+[hidden] { display: none !important; }
+tr:has(th a) { cursor: pointer; }
+tr:has(th a):hover { background: color-mix(in srgb, var(--link) 7%, transparent); }
+tr[data-group] th { font-weight: 600; padding-top: 0.7rem; }
+tr[data-group] ~ tr:not([data-group]) > th { padding-left: 0.9rem; }
 .strong { font-weight: 600; }
 .state { white-space: nowrap; color: var(--quiet); }
 .state::before { content: ''; display: inline-block; width: 0.5em; height: 0.5em; border-radius: 50%; margin-right: 0.45em; vertical-align: 0.08em; background: currentColor; }
@@ -80,10 +85,25 @@ dd { margin: 0; overflow-wrap: anywhere; unicode-bidi: isolate; }
   section { padding: 0.6rem 0.8rem 0.4rem; }
   table, tbody, tr, td, tbody th { display: block; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  tbody tr { padding: 0.4rem 0; }
-  tbody th, td { display: grid; grid-template-columns: 6.8rem minmax(0, 1fr); padding: 0.12rem 0; }
-  tbody th::before, td::before { content: attr(data-label); color: var(--quiet); font: 0.8125rem system-ui, 'DejaVu Sans', sans-serif; }
+  tbody tr { display: flex; flex-wrap: wrap; gap: 0 0.9rem; padding: 0.3rem 0; }
+  tbody th, td { display: block; max-width: 100%; padding: 0.05rem 0; }
+  tr[data-group] ~ tr:not([data-group]) > th { padding-left: 0; }
+  td::before { content: attr(data-label); margin-right: 0.35rem; color: var(--quiet); font: 0.8125rem system-ui, 'DejaVu Sans', sans-serif; }
   td[data-empty] { display: none; }
+  [data-kind='number'] { text-align: left; }
+  #services-rows td::before, #candidates-rows td:has(.state)::before { content: none; }
+  #candidates-rows .note { display: inline; margin-left: 0.4rem; }
+  #services-rows tr { display: grid; grid-template-columns: minmax(0, 1fr) auto; }
+  #services-rows th { font-weight: 600; }
+  #services-rows td:nth-child(2) { text-align: right; }
+  #services-rows .note:not([data-tone='bad']) { display: none; }
+  #services-rows td:nth-child(4) { grid-area: 2 / 2; }
+  #services-rows td:nth-child(4)::after { content: ' open'; color: var(--quiet); }
+  #services-rows td:nth-child(8) { grid-area: 2 / 1; display: flex; align-items: center; gap: 0.5rem; overflow: hidden; }
+  #services-rows svg.spark { flex: 0 1 5rem; min-width: 1.5rem; height: 1.1rem; }
+  #services-rows .rates { flex: none; }
+  /* Two lines a service: the rest is for those who listen, and in /status. */
+  #services-rows td:is(:nth-child(3), :nth-child(5), :nth-child(6), :nth-child(7), :nth-child(9)) { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: 0.4rem; }
 }

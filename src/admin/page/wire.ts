@@ -11,7 +11,7 @@ export interface BeatMessage {
   readonly nowMs: number;
 }
 
-/** Bytes that each service has moved by then, oldest first. */
+/** Bytes that each service had moved by then, oldest first: some seconds apart, of the time before the page was opened. */
 export type PastMessage = readonly Sample[];
 
 export interface Sample {

@@ -104,7 +104,7 @@ test('a reader that reads nothing has no more than one state waiting, is dropped
   });
   const errors: unknown[] = [];
   const onError = (error: unknown) => errors.push(error);
-  const feed = new LiveFeed({ look, onError, everyMs: 20, stallMs: 1_000 });
+  const feed = new LiveFeed({ look, past: () => [], onError, everyMs: 20, stallMs: 1_000 });
   const channels: Writable[] = [];
   const endpoint = httpEndpoint({
     address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
@@ -205,7 +205,7 @@ test('nothing of the page is loaded before somebody asks for it, and without its
   await cp(dirname(mainFile), join(folder, 'dist'), { recursive: true });
   await cp(join(projectRoot, 'package.json'), join(folder, 'package.json'));
   await symlink(join(projectRoot, 'node_modules'), join(folder, 'node_modules'));
-  for (const file of ['document.js', 'live-feed.js', 'live-state.js', 'past.js', 'style.js', 'browser'])
+  for (const file of ['document.js', 'live-feed.js', 'live-state.js', 'style.js', 'browser'])
     await rm(join(folder, 'dist', 'admin', 'page', file), { recursive: true });
   const attache = startAttache(t, {
     main: join(folder, 'dist', 'main.js'),

@@ -79,7 +79,7 @@ export function ratesCell(rates: Rates): Cell {
     label.title = text;
     drawSparkline(cell, rates);
   };
-  return { kind: 'number', text, fill };
+  return { kind: 'text', text, fill };
 }
 
 function rateText(bytesPerSecond: number | undefined): string {

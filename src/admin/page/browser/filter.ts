@@ -31,11 +31,8 @@ export class Filter {
     return this.isOn ? rows.filter((row) => this.#fits(row)) : rows;
   }
 
-  #fits({ cells }: Row): boolean {
-    const text = cells
-      .map((cell) => cell.text)
-      .join(' ')
-      .toLowerCase();
+  #fits({ cells, group = '' }: Row): boolean {
+    const text = [group, ...cells.map((cell) => cell.text)].join(' ').toLowerCase();
     return this.#words.every((word) => text.includes(word));
   }
 

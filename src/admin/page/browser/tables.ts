@@ -92,9 +92,9 @@ function candidateRow(service: LiveService, candidate: LiveCandidate, { nowMs }:
   const isBad = health?.state === 'unhealthy';
   return {
     key: JSON.stringify([service.name, address]),
+    group: service.name,
     cells: [
       nameCell(address),
-      textCell(service.name),
       stateCell(state, isBad ? 'bad' : (CANDIDATE_TONES[state] ?? 'quiet'), [
         { text: health?.state ?? '', ...(isBad && { tone: 'bad' }) },
         { text: health?.error ?? '', tone: 'bad' },

@@ -33,11 +33,11 @@ export class Throughput {
     this.#isAfterGap = true;
   }
 
-  /** @param past what the server remembers; it knows at least as much as we do since it started to look */
+  /** @param past what the server has noted every few seconds, also while the page was not there */
   begin(past: readonly Sample[]): void {
-    const first = past[0]?.atMs ?? Infinity;
-    this.#samples = [...this.#samples.filter(({ atMs }) => atMs < first), ...past];
-    this.#isAfterGap = past.length === 0;
+    const before = this.#samples.at(-1)?.atMs ?? -Infinity;
+    this.#samples = [...this.#samples, ...past.filter(({ atMs }) => atMs > before)];
+    this.#isAfterGap = true;
   }
 
   add({ services }: LiveState, nowMs: number): void {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Throughput } from '../../../../src/admin/page/browser/throughput.ts';
-import { Past } from '../../../../src/admin/page/past.ts';
 import type { LiveService, LiveState } from '../../../../src/admin/page/wire.ts';
 
 /** On a step of the line. */
@@ -83,21 +82,26 @@ test('what was moved during a cut is spread over it; another process begins anew
   assert.ok(throughput.of(0, START + 61_000).sent.every((rate) => rate === undefined || rate === 0));
 });
 
-test('what the server remembers is taken for what the page has not seen itself', () => {
-  const past = new Past();
-  for (let n = 0; n <= 500; n += 1) past.add(moved(n * 1_000), START + n * 1_000);
-  assert.equal(past.samples.length, 180);
+test('what the server has noted is taken for what the page has not seen itself, and what it has seen stays', () => {
+  const past = Array.from({ length: 37 }, (_, n) => ({ atMs: START + n * 5_000, bytes: [[n * 5_000, 0]] as const }));
   const throughput = new Throughput();
-  throughput.begin(past.samples);
-  throughput.add(moved(501_000), START + 501_000);
+  throughput.begin(past);
+  throughput.add(moved(183_000), START + 183_000);
+  const { sent, sentNow } = throughput.of(0, START + 183_000);
+  assert.ok(
+    sent.slice(1).every((rate) => rate === 1_000),
+    sent.join(),
+  );
+  assert.equal(sentNow, 1_000);
+  throughput.cutOff();
+  throughput.begin([...past, { atMs: START + 190_000, bytes: [[190_000, 0]] }]);
+  throughput.add(moved(192_000), START + 192_000);
   assert.ok(
     throughput
-      .of(0, START + 501_000)
-      .sent.slice(3)
+      .of(0, START + 192_000)
+      .sent.slice(4)
       .every((rate) => rate === 1_000),
   );
-  past.clear();
-  assert.deepEqual(past.samples, []);
 });
 
 test('it keeps no more than it shows, and is not put off by a state that is older than the last', () => {
