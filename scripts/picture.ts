@@ -1,6 +1,6 @@
 /**
- * Takes the pictures of the status page, docs/images/status-page*.png, light and dark, for a screen and a phone, from a real run: two services, candidates of
- * which one is down and one leaves, connections with traffic. Prints what `attache status` says at the same moment.
+ * Takes the pictures of the status page, docs/images/status-page*.png, light and dark, for a screen and a phone, from a real
+ * run: two services, candidates of which one is down and one leaves, connections with traffic. Prints what `attache status` says at the same moment.
  * Needs Chromium, and the ports 16379, 15432 and 29091 of 127.0.0.1.
  */
 import { once } from 'node:events';

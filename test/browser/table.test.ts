@@ -39,7 +39,10 @@ test('what was moved before anybody looked is on the page as soon as it is opene
     const stream = await fetch(`http://127.0.0.1:${http}/events`);
     const reader = stream.body?.getReader();
     let text = '';
-    while (!text.includes('event: state')) text += new TextDecoder().decode((await reader?.read())?.value);
+    while (!text.includes('event: state')) {
+      const { value } = (await reader?.read()) as { readonly value?: Uint8Array };
+      text += new TextDecoder().decode(value);
+    }
     await reader?.cancel();
     return JSON.parse(/event: past\ndata: (.*)/.exec(text)?.[1] ?? '[]') as { readonly bytes: readonly number[][] }[];
   };
