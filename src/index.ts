@@ -8,10 +8,8 @@ export {
   createAmbassador,
   type AmbassadorParts,
   type AmbassadorStatus,
-  type Closed,
-  type ConnectionsOptions,
-  type DrainOptions,
 } from './app/ambassador.ts';
+export type { Closed, ConnectionsOptions, DrainOptions } from './app/ambassador-calls.ts';
 export type { Extension } from './app/extension.ts';
 export type { Endpoint, Listener, SlotStatus } from './app/old-names.ts';
 export type { Updated } from './app/updated.ts';
@@ -27,9 +25,11 @@ export type {
   Net,
   OnChange,
   RegisterConfig,
+  RunTimeConfig,
   TlsConfig,
   TlsMaterialConfig,
 } from './config/config.ts';
+export type { ListenRule } from './config/table/run-time-kinds.ts';
 export type { DirectoryBackend, DnsBackend, EtcdBackend, SentinelBackend } from './discovery/backends.ts';
 export type { Buckets } from './admin/buckets.ts';
 export type { Counters, MemberCounters, ServiceCounters } from './admin/counters.ts';
@@ -77,6 +77,7 @@ export {
 } from './core/address.ts';
 export { closeReasons, type CloseReason, type EndedBy } from './core/close-reason.ts';
 export type { ConfigurationSource } from './core/configuration-source.ts';
+export type { NatMap } from './core/nat-map.ts';
 export { endpointOf, type Endpoint as CandidateEndpoint, type EndpointDetails } from './core/endpoint.ts';
 export { AttacheError, ConfigError, type ConfigFault, type ErrorCode } from './core/errors.ts';
 export { Metrics, type Measured } from './admin/metrics.ts';
@@ -88,6 +89,7 @@ export type {
   CandidateStatus,
   ChecksStatus,
   ConfigurationStatus,
+  FollowedKeyStatus,
   ListenerState,
   ListenerStatus,
   EngineStatus,

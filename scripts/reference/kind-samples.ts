@@ -20,6 +20,12 @@ const examples: Readonly<Record<string, readonly [accepted: readonly string[], r
     ['10.0.1.134:6379', 'redis-0.internal:6379', ':6379'],
     ['0.0.0.0:6379', '6379'],
   ],
+  key: [['/attache/web'], ['attache/web']],
+  'list of folders': [['/etc/tls', '/etc/tls,s3://bucket/web'], ['etc/tls']],
+  'list of ports': [
+    [':16379', ':16000-16999', '127.0.0.1:80', 'unix:/run/attache/', 'unix:/run/a.sock'],
+    ['16379', ':2-1'],
+  ],
   '0 to 65535': [['0', '100'], ['70000']],
   zone: [['eu-west-1a'], ['zone 1']],
   duration: [

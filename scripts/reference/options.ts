@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import ts from 'typescript';
-import { optionOf } from '../../src/config/table/settings.ts';
+import { isOfLists, optionOf } from '../../src/config/table/settings.ts';
 import { programOf } from './program.ts';
 
 /**
@@ -20,7 +20,7 @@ export function optionsSource(root: string): string {
   // The registry of all services that have none of their own.
   const [service = '', process = ''] = [own, [...own.filter(({ name }) => name === 'DSC'), ...shared]].map((rows) => {
     return rows
-      .filter(({ name }) => name !== 'SERVICES' && name !== 'SERVICES_FILE')
+      .filter(({ name }) => !isOfLists(name))
       .map((row) => memberOf(row, { checker, imports, from: join(root, 'src/config') }))
       .join('\n');
   });

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatAddress, parseAddress } from '../core/address.ts';
+import type { NatMap } from '../core/nat-map.ts';
 import { visible } from '../core/visible.ts';
 import { MAX_BODY_BYTES, type HttpAnswer, type HttpRequest } from './http-endpoint.ts';
 
@@ -13,6 +14,8 @@ export interface AdminActions {
   readonly drain: (candidate: string, options: DrainRequest) => readonly string[];
   /** The services in force, in the shape of `SERVICES`, without secrets. */
   readonly services: () => readonly object[];
+  /** Undefined: no service has the name. */
+  readonly natMap: (service: string) => NatMap | undefined;
   /** Goes over to the services of a JSON text, or to none of them. Never rejects. */
   readonly replaceServices: (json: string) => Promise<Replaced>;
   /** `fault`: a sentence that names what was expected. */

@@ -5,6 +5,8 @@ import type { ListenerStatus, ProcessStatus, ServiceStatus, SourceState, TlsStat
 /** Whether clients may be sent here, and if not, why: the answer of `/readyz`. */
 export interface Readiness {
   readonly ready: boolean;
+  /** Of the process as a whole; missing when there are none. */
+  readonly reasons?: readonly string[];
   readonly services: readonly ServiceReadiness[];
 }
 
@@ -57,7 +59,19 @@ export interface ReadinessOptions {
 /** Judges each service by itself; the process is ready when all are. */
 export function judgeHealth(status: ProcessStatus, options: ReadinessOptions): Readiness {
   const services = status.services.map((service) => judgeService(service, status.phase, options));
-  return { ready: status.phase === 'serving' && services.every(({ ready }) => ready), services };
+  const reasons = processReasons(status);
+  const ready = status.phase === 'serving' && reasons.length === 0 && services.every((one) => one.ready);
+  return { ready, ...(reasons.length > 0 && { reasons }), services };
+}
+
+/** Without its first list of services there is nobody to be sent here for. */
+function processReasons({ configuration }: ProcessStatus): readonly string[] {
+  const followed = configuration?.followed;
+  if (followed?.isAwaited === undefined) return [];
+  const { key, phase, error } = followed;
+  const isRefused = configuration?.rejected !== undefined;
+  const usual = isRefused ? 'its list was refused' : phase === 'missing' ? 'there is no such key' : 'no answer yet';
+  return [`no services from SERVICES_KEY ${key}: ${error ?? usual}`];
 }
 
 function judgeService(

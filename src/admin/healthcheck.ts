@@ -28,9 +28,12 @@ export async function probe(address: Address, options: ProbeOptions = {}): Promi
 /** `redis: not listening on :6379: EADDRINUSE; pg: draining`, or undefined when the text is no answer of ours. */
 function reasonsIn(body: string): string | undefined {
   try {
-    const { services } = JSON.parse(body) as { services: readonly { name: string; reasons: readonly string[] }[] };
+    const { reasons: own = [], services } = JSON.parse(body) as {
+      reasons?: readonly string[];
+      services: readonly { name: string; reasons: readonly string[] }[];
+    };
     const unready = services.filter(({ reasons }) => reasons.length > 0);
-    const text = unready.map(({ name, reasons }) => `${name}: ${reasons.join(', ')}`).join('; ');
+    const text = [...own, ...unready.map(({ name, reasons }) => `${name}: ${reasons.join(', ')}`)].join('; ');
     return text === '' ? 'not ready' : text;
   } catch {
     return undefined;

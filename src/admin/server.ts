@@ -10,6 +10,7 @@ import {
   type HttpRequest,
 } from './http-endpoint.ts';
 import { adminRoutes, takesBody, type AdminActions } from './admin-routes.ts';
+import { natMapAnswer } from './nat-map-route.ts';
 import type { ProcessStatus } from '../core/status.ts';
 
 type EndpointOptions = Omit<HttpEndpointOptions, 'answer'>;
@@ -63,7 +64,8 @@ export function adminServer(options: AdminServerOptions): HttpEndpoint {
     ...options,
     takesBody,
     answer: (request) => {
-      const methods = routes.get(request.path);
+      const read = natMapAnswer(request.path, actions.natMap);
+      const methods = read === undefined ? routes.get(request.path) : { GET: () => read };
       if (methods === undefined) return refuse(404, `there are ${[...routes.keys()].join(', ')}`);
       const names = Object.keys(methods);
       const route = names.includes(request.method) ? methods[request.method] : undefined;

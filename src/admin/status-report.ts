@@ -23,6 +23,8 @@ export interface StatusReport {
   readonly version: string;
   readonly phase: ProcessStatus['phase'];
   readonly ready: boolean;
+  /** Why the process as a whole is not ready; missing when nothing is wrong with it. */
+  readonly reasons?: readonly string[];
   /** The worst of the services. */
   readonly state: ServiceState['state'];
   /** ISO 8601, as all times here. */
@@ -154,10 +156,16 @@ export function statusReport(sources: ReportSources): StatusReport {
       ...(empty && { empty: dated(empty) }),
     };
   });
-  const state = worstState(services.map((service) => service.health.state));
+  const { reasons } = health;
+  const state = reasons === undefined ? worstState(services.map((service) => service.health.state)) : 'failing';
   const startedAt = new Date(startedAtMs).toISOString();
   const { phase, memory, engine, configuration } = status;
-  const known = { ...(memory && { memory }), ...(engine && { engine }), ...(configuration && { configuration }) };
+  const known = {
+    ...(reasons && { reasons }),
+    ...(memory && { memory }),
+    ...(engine && { engine }),
+    ...(configuration && { configuration }),
+  };
   return { version, phase, ready: health.ready, state, startedAt, uptimeMs: Math.round(uptimeMs), ...known, services };
 }
 

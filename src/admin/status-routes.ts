@@ -1,15 +1,18 @@
 import type { OpenConnection } from '../core/open-connection.ts';
 import { routineEnds } from '../core/close-reason.ts';
+import type { NatMap } from '../core/nat-map.ts';
 import type { Changes } from './changes.ts';
 import type { HttpAnswer, HttpRequest } from './http-endpoint.ts';
 import { Metrics, type Measured } from './metrics.ts';
 import { RECORDED, type FinishedConnection, type FlightRecorder } from './recorder.ts';
+import { natMapAnswer } from './nat-map-route.ts';
 import { statusReport, type StatusReport, type ShownSettings } from './status-report.ts';
 import { finishedStory, openStory } from './story.ts';
 import type { Counters } from './counters.ts';
 
 /** An ambassador, as far as it is looked at from outside. */
 export interface Observed extends Measured {
+  natMap(service: string): NatMap | undefined;
   connections(options: {
     readonly before?: number;
     readonly limit?: number;
@@ -52,7 +55,7 @@ const ONE = /^\/connections\/(\d{1,15})$/;
 const NUMBER = /^\d{1,15}$/;
 
 /**
- * `/metrics`, `/status`, `/connections` and `/connections/<id>`: what there is to see, and nothing that changes anything.
+ * `/metrics`, `/status`, `/connections`, `/connections/<id>` and `/services/<name>/natmap`: what there is to see, and nothing that changes anything.
  *
  * @returns what answers a GET; undefined for a path that is not of these
  */
@@ -68,7 +71,7 @@ export function statusRoutes(
     if (path === '/connections') return page(options, query);
     const id = ONE.exec(path)?.[1];
     if (id !== undefined) return story(Number(id), options);
-    return undefined;
+    return natMapAnswer(path, (service) => ambassador.natMap(service));
   };
 }
 

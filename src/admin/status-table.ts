@@ -9,6 +9,10 @@ import { table } from './table.ts';
 const MAX_CANDIDATES = 20;
 const MAX_CHANGES = 3;
 const MAX_FAULTS = 10;
+const MAX_REASON = 400;
+const MAX_CHANGED = 5;
+
+type Configuration = NonNullable<StatusReport['configuration']>;
 
 /** A status report for people at a terminal; without a newline at the end. */
 export function statusTable(report: StatusReport, now: number): string {
@@ -30,19 +34,46 @@ export function statusTable(report: StatusReport, now: number): string {
     discoveryText(service),
   ]);
   const header = ['SERVICE', 'STATE', 'LISTENERS', 'OPEN', 'EVER', 'SENT', 'RECEIVED', 'DISCOVERY'];
-  const top = [head, ...configurationLines(report, now)].join('\n');
+  const reasons = (report.reasons ?? []).map((reason) => `not ready: ${visible(reason, MAX_REASON)}`);
+  const top = [head, ...reasons, ...configurationLines(report, now)].join('\n');
   return [top, table(header, rows), ...services.map((service) => details(service, now))].join('\n\n');
 }
 
-/** Where the services come from, once that is not the start alone. */
+/** Where the services come from, once that is not the start alone, and what the last change did. */
 function configurationLines({ configuration }: StatusReport, now: number): readonly string[] {
   if (configuration === undefined) return [];
-  const { source, sinceMs, rejected } = configuration;
+  const { source, revision, sinceMs, rejected, followed } = configuration;
   const age = sinceMs === undefined ? '' : `, ${ageText(now - sinceMs)} ago`;
-  const lines = [`services from ${source}${age}`];
+  const place = source === 'SERVICES_KEY' && followed !== undefined ? `${source} ${visible(followed.key)}` : source;
+  const at = revision === undefined ? '' : `, revision ${visible(revision)}`;
+  const lines = [
+    ...(followed?.isAwaited === true ? [] : [`services from ${place}${at}${age}${changesText(configuration)}`]),
+    ...followedLines(followed),
+  ];
   if (rejected === undefined) return lines;
   const refused = `REJECTED, ${ageText(now - rejected.atMs)} ago: services from ${rejected.source}`;
   return [...lines, refused, ...rejected.faults.slice(0, MAX_FAULTS).map((fault) => `  ${visible(fault)}`)];
+}
+
+function changesText({ added = [], changed = [], removed = [] }: Configuration): string {
+  const list = (sign: string, names: readonly string[]) => [
+    ...names.slice(0, MAX_CHANGED).map((name) => `${sign}${visible(name)}`),
+    ...(names.length > MAX_CHANGED ? [`${sign}(${names.length - MAX_CHANGED} more)`] : []),
+  ];
+  const names = [...list('+', added), ...list('~', changed), ...list('-', removed)];
+  return names.length === 0 ? '' : `: ${names.join(' ')}`;
+}
+
+/** What is wrong with the key of SERVICES_KEY. */
+function followedLines(followed: Configuration['followed']): readonly string[] {
+  if (followed === undefined || followed.phase === 'synced') return [];
+  const { key, phase, error } = followed;
+  const texts = {
+    missing: 'the registry has no such key: the services of before stay',
+    starting: 'the registry has not told it yet',
+    stale: 'the registry does not answer: the services of before stay',
+  };
+  return [`SERVICES_KEY ${visible(key)}: ${texts[phase]}${error === undefined ? '' : ` (${visible(error)})`}`];
 }
 
 /** Open connections for people; without a newline at the end. */

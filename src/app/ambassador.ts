@@ -11,13 +11,15 @@ import { listenExplained } from '../core/errno-hint.ts';
 import type { Resolver } from '../core/resolver.ts';
 import type { ConfigurationSource } from '../core/configuration-source.ts';
 import { broadcast, type AttacheEvent, type LifecycleEvent, type Observer } from '../core/observer.ts';
-import type { ProcessStatus } from '../core/status.ts';
+import type { FollowedKeyStatus, ProcessStatus } from '../core/status.ts';
 import type { OpenConnection, ServiceTraffic } from '../core/open-connection.ts';
+import { natMapOf, type NatMap } from '../core/nat-map.ts';
 import { OwnDials } from '../core/own-dials.ts';
 import { ownListeners, type OwnListeners } from '../core/own-listeners.ts';
 import type { CandidateSource } from '../discovery/source.ts';
-import { DRAINING_LIMIT_MS, type Extension } from './extension.ts';
+import type { Closed, ConnectionsOptions, DrainOptions } from './ambassador-calls.ts';
 import { EventListeners, type EventCallback } from './event-listeners.ts';
+import { DRAINING_LIMIT_MS, type Extension } from './extension.ts';
 import { localIps } from './local-ips.ts';
 import { lookupBy } from '../names/lookup.ts';
 import { systemResolver, type SystemResolver } from '../names/system-resolver.ts';
@@ -60,30 +62,6 @@ export interface AmbassadorParts {
 /** The state of an ambassador. */
 export type AmbassadorStatus = ProcessStatus;
 
-/** Selects open connections. */
-export interface ConnectionsOptions {
-  /** Only connections with a lower id, which are older. */
-  readonly before?: number;
-  /** At most this many connections. */
-  readonly limit?: number;
-  /** Only connections of this service; default: all services. */
-  readonly service?: string | undefined;
-}
-
-/** The service for which a candidate is drained, and whether the drain begins or ends. */
-export interface DrainOptions {
-  /** Only in this service; default: every service that has the candidate. */
-  readonly service?: string | undefined;
-  /** True: no new connections; false: new ones again; default true. */
-  readonly drained?: boolean;
-}
-
-/** The result of a close. */
-export interface Closed {
-  /** Connections that were open at the deadline and were cut. */
-  readonly cut: number;
-}
-
 /** All declared services of one process, from start to close. */
 export class Ambassador {
   readonly #config: Config;
@@ -92,7 +70,7 @@ export class Ambassador {
   readonly #emit: Observer;
   readonly #set: ServiceSet;
   readonly #registrations: Registrations;
-  readonly #inForce = new ServicesInForce((event) => this.#emit(event));
+  readonly #inForce: ServicesInForce;
   readonly #engine: ChosenEngine;
   readonly #admission: ProcessAdmission;
   readonly #hurry = new AbortController();
@@ -120,6 +98,7 @@ export class Ambassador {
     this.#config = config;
     this.#parts = parts;
     this.#requirePackages(config.services);
+    this.#inForce = new ServicesInForce((event) => this.#emit(event), config.servicesKey);
     if (parts.observer !== undefined) this.#observers.add(parts.observer);
     this.#emit = broadcast(this.#observers);
     const { services, maxMemory } = config;
@@ -235,8 +214,13 @@ export class Ambassador {
    * {@link Ambassador.update} with services of a whole configuration, as `loadConfig` makes it.
    *
    * @param source what the status calls the place they come from
+   * @param revision of the list in that place
    */
-  replaceServices(services: readonly ServiceConfig[], source: ConfigurationSource = 'update'): Promise<Updated> {
+  replaceServices(
+    services: readonly ServiceConfig[],
+    source: ConfigurationSource = 'update',
+    revision?: string,
+  ): Promise<Updated> {
     const updated = this.#updating.then(async () => {
       if (this.#starting === undefined)
         throw new AttacheError('closed', 'the ambassador has not started: call start() first');
@@ -253,7 +237,7 @@ export class Ambassador {
         const done = await this.#set.become(services);
         // A close that came meanwhile has not seen those that came.
         if (this.#closing !== undefined) await this.#set.close();
-        this.#inForce.applied(source, done);
+        this.#inForce.applied({ source, revision }, done);
         return done;
       } finally {
         this.#registrations.follow(this.#set.running);
@@ -266,6 +250,11 @@ export class Ambassador {
   /** Notes, for status and log, that a list of services was refused; the services in force stay. */
   rejectServices(source: ConfigurationSource, faults: readonly string[]): void {
     this.#inForce.rejected(source, faults);
+  }
+
+  /** Notes, for status, readiness and log, how the key of `SERVICES_KEY` stands. */
+  followServices(now: Pick<FollowedKeyStatus, 'phase' | 'error'>): void {
+    this.#inForce.followed(now);
   }
 
   /** The services in force. */
@@ -290,6 +279,19 @@ export class Ambassador {
     const found = service === undefined ? this.#services[0] : this.#services.find(({ name }) => name === service);
     const status = found?.status.listeners[listener]?.status;
     return status?.phase === 'listening' ? status.address : undefined;
+  }
+
+  /**
+   * Where this process carries to each candidate, as clients of Redis Cluster take it (`natMap` of ioredis): in cluster mode
+   * listener n carries to candidate n.
+   *
+   * @param service name; default: the only or first one
+   * @returns undefined when no service has the name
+   */
+  natMap(service?: string): NatMap | undefined {
+    const { services } = this.status;
+    const found = service === undefined ? services[0] : services.find(({ name }) => name === service);
+    return found && natMapOf(found);
   }
 
   /**

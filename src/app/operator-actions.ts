@@ -35,9 +35,10 @@ export function actionsOf(ambassador: Ambassador, { config, logger, origins, sta
     },
     reload: () => ambassador.reload(),
     services: () => ambassador.services.map((service) => ({ name: service.name, ...describeService(service) })),
+    natMap: (service) => ambassador.natMap(service),
     replaceServices: async (json) => {
       try {
-        const services = replaceServices({ ...origins, json, origin: 'services', start: config });
+        const services = await replaceServices({ ...origins, json, origin: 'services', start: config });
         return { ok: true, ...(await ambassador.replaceServices(services, 'PUT /services')) };
       } catch (error) {
         const faults = faultsOf(error);

@@ -15,6 +15,7 @@ import { exitCodes } from './exit-codes.ts';
 import { FollowedServices } from './followed-services.ts';
 import { serversOf } from './http-servers.ts';
 import type { Origins } from './operator-actions.ts';
+import { servicesKey } from './services-key.ts';
 import { isLibraryFault } from '../core/library-fault.ts';
 import { broadcast } from '../core/observer.ts';
 import type { EngineStatus } from '../core/status.ts';
@@ -142,11 +143,14 @@ async function run(config: Config, heed: (onSignal: OnSignal) => void, origins: 
   const logs = config.log.access ? [eventLog(logger), accessLog(log)] : [eventLog(logger)];
   const resolver = systemResolver();
   const states = new StateChanges(logger);
+  const observer = broadcast([...logs, states.observer, ...observability.observers]);
+  const key = servicesKey(config, { resolver, observer, origins });
   const ambassador = new Ambassador(config, {
     resolver,
-    observer: broadcast([...logs, states.observer, ...observability.observers]),
+    observer,
     extensions: async (self) => [
       ...(origins.followed === undefined ? [] : [origins.followed.extension(self)]),
+      ...(key === undefined ? [] : [key.extension(self)]),
       ...(await serversOf(self, { config, logger, observability, resolver, states, origins })),
     ],
   });

@@ -4,13 +4,18 @@ import type { DiscoveryBackend } from '../discovery/backends.ts';
 import type { MaterialOrigins } from '../core/material-origin.ts';
 import type { PeerRule } from '../core/peer-rule.ts';
 import type { OnChange } from '../core/on-change.ts';
+import type { ListenRule } from './table/run-time-kinds.ts';
 
 export type { DiscoveryBackend };
 
 /** A whole, valid, frozen configuration. Times are ms; 0 means off. */
 export interface Config {
-  /** At least one service, each with its own name. */
+  /** At least one service, each with its own name; none where `servicesKey` names the place that has them. */
   readonly services: readonly ServiceConfig[];
+  /** The key of the registry whose list of services the program follows; undefined: none. */
+  readonly servicesKey: string | undefined;
+  /** Limits for lists of services that come at run time, by `servicesKey` or by a call. */
+  readonly runTime: RunTimeConfig;
   /** The registry of services without their own registry, and the limits for what every registry may say. */
   readonly discovery: DiscoveryConfig;
   /** Where the program answers health and status; undefined when off. */
@@ -190,6 +195,14 @@ export interface DiscoveryConfig {
    * default.
    */
   readonly allow: readonly string[];
+}
+
+/** Limits for lists of services that come at run time. */
+export interface RunTimeConfig {
+  /** Absolute folders, and `s3://bucket/prefix/`, in which TLS material may be. */
+  readonly allowPaths: readonly string[];
+  /** Where services may listen; empty: on every port from 1024 on. */
+  readonly allowListen: readonly ListenRule[];
 }
 
 /** What the program logs; the library writes no log. */

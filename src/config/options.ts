@@ -10,7 +10,7 @@ import { draftOfObject, type ObjectDialect } from './gather/service-object.ts';
 import { Settings } from './gather/setting.ts';
 import { describeType, textOfValue } from './value-text.ts';
 import type { AmbassadorOptions } from './option-types.ts';
-import { namesOf, optionOf, settingNamed, settings } from './table/settings.ts';
+import { isOfLists, namesOf, optionOf, settingNamed, settings } from './table/settings.ts';
 
 export type { AmbassadorOptions, ServiceOptions } from './option-types.ts';
 export type { AddressesOption, DurationOption } from './table/option-values.ts';
@@ -21,12 +21,12 @@ const serviceOptions = new Map(
     .flatMap((spec) => namesOf(spec).map((name) => [optionOf(name), spec])),
 );
 /**
- * Services are given as objects here, so the two settings that hold their JSON are none. The registry is a setting of each
+ * Services are given as objects here, so the settings that hold their JSON, and limit it, are none. The registry is a setting of each
  * service whose default is one of the ambassador.
  */
 const processOptions = new Map(
   settings
-    .filter(({ scope, name }) => (scope === 'process' && !/^SERVICES(_FILE)?$/.test(name)) || name === 'DSC')
+    .filter(({ scope, name }) => (scope === 'process' && !isOfLists(name)) || name === 'DSC')
     .map((spec) => [optionOf(spec.name), spec]),
 );
 

@@ -1,5 +1,6 @@
 import { FileFault, foundInstead } from '../files/file-fault.ts';
 import { readBounded } from '../files/read-file.ts';
+import { realPath } from '../files/real-path.ts';
 import { textOf } from '../files/text.ts';
 import type { Config } from './config.ts';
 import { gather } from './gather/gather.ts';
@@ -15,15 +16,35 @@ import { resolve } from './resolve/resolve.ts';
  * @throws ConfigError with every fault there is
  */
 export async function readConfig({ flags = noFlags, env }: Omit<LoadOptions, 'readFile'>): Promise<Config> {
+  return withFiles((files) => {
+    const report = new Report(flags.faults);
+    return resolve(gather({ flags, env, ...files }, report), report);
+  });
+}
+
+/** The file system, for work that does not wait for it. */
+export interface Files {
+  /** The text of a file. @throws what reading it ended with */
+  readonly readFile: (path: string) => string;
+  /** What stands at the path of a file that others read later, when it is no file. */
+  readonly lookAt: (path: string) => string | undefined;
+  /** Where a path leads when every link is followed. @throws the system's error */
+  readonly realPath: (path: string) => string;
+}
+
+/** What `work` gives once every file that it asks for is known: it is done again until then. @throws what it throws */
+export async function withFiles<T>(work: (files: Files) => T): Promise<T> {
   const texts = new Findings((path) => readBounded(path, { pipes: 'read' }).then(({ bytes }) => textOf(bytes)));
   const looks = new Findings(lookAt);
+  const leads = new Findings(realPath);
+  const files: Files = {
+    readFile: (path) => texts.of(path) ?? '',
+    lookAt: (path) => looks.of(path),
+    realPath: (path) => leads.of(path) ?? path,
+  };
   for (;;) {
-    const outcome = attempt(() => {
-      const report = new Report(flags.faults);
-      const readFile = (path: string) => texts.of(path) ?? '';
-      return resolve(gather({ flags, env, readFile, lookAt: (path) => looks.of(path) }, report), report);
-    });
-    const isWhole = (await Promise.all([texts.settle(), looks.settle()])).every(Boolean);
+    const outcome = attempt(() => work(files));
+    const isWhole = (await Promise.all([texts.settle(), looks.settle(), leads.settle()])).every(Boolean);
     if (isWhole) return outcome();
   }
 }

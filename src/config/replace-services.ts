@@ -2,7 +2,8 @@ import type { Config, ServiceConfig } from './config.ts';
 import { requireOwnNames } from './gather/declare.ts';
 import { gather } from './gather/gather.ts';
 import { noFlags } from './gather/given-flags.ts';
-import type { LoadOptions } from './load.ts';
+import { servicesFile, type LoadOptions } from './load.ts';
+import { withFiles } from './read-config.ts';
 import { Report } from './report.ts';
 import { deepFreeze } from './resolve/freeze.ts';
 import { resolve } from './resolve/resolve.ts';
@@ -24,14 +25,19 @@ export interface Replacement extends Omit<LoadOptions, 'readFile'> {
  *
  * @throws ConfigError with every fault there is
  */
-export function replaceServices({ flags = noFlags, env, json, origin, start }: Replacement): readonly ServiceConfig[] {
-  // The process's own settings were read at its start; what is wrong with the services of that time says nothing here.
-  const { process, defaults, spell } = gather({ flags, env, readFile: () => '[]' }, new Report());
-  const report = new Report();
-  const drafts = readServices(json, { origin, fromFlag: false }, report);
-  requireOwnNames(drafts, report);
-  const { services } = resolve({ process, defaults, services: drafts, spell }, report);
-  refuseBeyond(services, start, report);
-  report.throwIfFaulty();
-  return deepFreeze(services.map((service) => confined(service, start)));
+export async function replaceServices(replacement: Replacement): Promise<readonly ServiceConfig[]> {
+  const { flags = noFlags, env, json, origin, start } = replacement;
+  const own = servicesFile({ flags, env });
+  return withFiles(({ readFile, realPath }) => {
+    // The process's own settings were read at its start; what is wrong with the services of that time says nothing here.
+    const places = { flags, env, readFile: (path: string) => (path === own ? '[]' : readFile(path)) };
+    const { process, defaults, spell } = gather(places, new Report());
+    const report = new Report();
+    const drafts = readServices(json, { origin, fromFlag: false }, report);
+    requireOwnNames(drafts, report);
+    const { services } = resolve({ process, defaults, services: drafts, spell, isOpen: true }, report);
+    refuseBeyond(services, { start, realPath }, report);
+    report.throwIfFaulty();
+    return deepFreeze(services.map((service) => confined(service, start)));
+  });
 }

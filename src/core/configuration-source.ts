@@ -1,2 +1,3 @@
-/** Where a list of services comes from. */
-export type ConfigurationSource = 'start' | 'update' | 'PUT /services' | 'SERVICES_FILE';
+/** Where a list of services comes from; `STATE_FILE`: the last good list of `SERVICES_KEY`. */
+export type ConfigurationSource =
+  'start' | 'update' | 'PUT /services' | 'SERVICES_FILE' | 'SERVICES_KEY' | 'STATE_FILE';

@@ -24,6 +24,7 @@ export type AttacheEvent =
   | RoleSplitEvent
   | RegistrationEvent
   | ConfigurationEvent
+  | ServicesKeyEvent
   | DiscoveryStateEvent
   | CandidateIgnoredEvent
   | CandidateDetailIgnoredEvent
@@ -348,8 +349,21 @@ export interface ConfigurationEvent {
   readonly changed: readonly string[];
   /** Services that went. */
   readonly removed: readonly string[];
+  /** Of a list from `SERVICES_KEY`: the revision of etcd at which the key was put. */
+  readonly revision?: string;
   /** `rejected`: what is wrong, one sentence each. */
   readonly faults: readonly string[];
+}
+
+/** The key of `SERVICES_KEY` has another state, or another error, than before. */
+export interface ServicesKeyEvent {
+  readonly type: 'services-key';
+  /** As `SERVICES_KEY` names it. */
+  readonly key: string;
+  /** The new state, as in {@link FollowedKeyStatus}. */
+  readonly phase: 'starting' | 'synced' | 'missing' | 'stale';
+  /** Why the registry does not answer; missing without trouble. */
+  readonly error?: string;
 }
 
 /** The source of candidates has another state, or another error, than before. */

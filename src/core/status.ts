@@ -20,8 +20,12 @@ export interface ProcessStatus {
 
 /** Where the services in force come from, and a list that was refused. */
 export interface ConfigurationStatus {
-  /** `start`, `update`, `PUT /services` or `SERVICES_FILE`. */
+  /** `start`, `update`, `PUT /services`, `SERVICES_FILE`, `SERVICES_KEY` or `STATE_FILE`. */
   readonly source: ConfigurationSource;
+  /** Of a list from `SERVICES_KEY`: the revision of etcd at which the key was put. */
+  readonly revision?: string;
+  /** How the key of `SERVICES_KEY` stands; missing without that setting. */
+  readonly followed?: FollowedKeyStatus;
   /** `Date.now()` at which they were taken over; missing for those of the start. */
   readonly sinceMs?: number;
   /** What the last change did, by name of the service; missing for those of the start. */
@@ -41,6 +45,21 @@ export interface ConfigurationStatus {
     /** One sentence each, with the setting; at most 100. */
     readonly faults: readonly string[];
   };
+}
+
+/** The key of the registry whose list of services is followed. */
+export interface FollowedKeyStatus {
+  /** As `SERVICES_KEY` names it. */
+  readonly key: string;
+  /**
+   * `starting`: the registry has not answered yet; `synced`: it has said what the key holds; `missing`: it has no such key;
+   * `stale`: it does not answer any more. In all of these the last list that was taken over is in force.
+   */
+  readonly phase: 'starting' | 'synced' | 'missing' | 'stale';
+  /** Why the registry does not answer, or its answer is not accepted. */
+  readonly error?: string;
+  /** No list has been taken over yet: the process is not ready. */
+  readonly isAwaited?: true;
 }
 
 /** Which engine carries the bytes of a process. */

@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { DialPolicy } from '../core/dial-policy.ts';
 import type { CandidateSource } from './source.ts';
+import type { TextSource, TextSourceOptions } from './text-source.ts';
 
 /**
  * One sort of registry: how its URLs and the `SRV` of its services are read, which settings are its own, and how its
@@ -37,6 +38,8 @@ export interface Registry<B extends RegistryBackend, S> {
   readonly variant?: (backend: B, wanted: WantedMembers) => string;
   /** Imports what makes its sources. */
   readonly load: (backend: B) => Promise<(options: RegistrySourceOptions) => CandidateSource>;
+  /** Imports what follows one key; missing: it keeps no texts. */
+  readonly loadText?: (backend: B) => Promise<(options: TextSourceOptions) => TextSource>;
 }
 
 export interface RegistryBackend {

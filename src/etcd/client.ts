@@ -14,6 +14,13 @@ export interface EtcdSnapshot {
   readonly members: ReadonlyMap<string, ReadDetails>;
 }
 
+/** What etcd held at one key, and the revision of the answer. */
+export interface EtcdValue {
+  readonly revision: number;
+  /** Undefined: there is no such key. `revision`: of its last change. */
+  readonly value: { readonly text: string; readonly revision: string } | undefined;
+}
+
 export interface EtcdClientOptions {
   readonly library: EtcdLibrary;
   readonly endpoint: EtcdEndpoint;
@@ -38,6 +45,8 @@ export interface EtcdClient {
   login(): Promise<void>;
   /** Every key below `prefix`, linearizable; logs in once more when the log-in no longer counts. */
   list(prefix: string): Promise<EtcdSnapshot>;
+  /** One key, linearizable; logs in once more when the log-in no longer counts. */
+  get(key: string): Promise<EtcdValue>;
   /** The first `limit` keys below `prefix`, whole; '' is every key. */
   firstKeys(prefix: string, limit: number): Promise<readonly string[]>;
   watch(options: WatchOptions): void;
@@ -75,6 +84,16 @@ export function openEtcdClient(options: EtcdClientOptions): EtcdClient {
     }
   }
 
+  async function loggedIn<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (username === undefined || !library.isUnauthenticated(error)) throw error;
+      await login();
+      return await ask();
+    }
+  }
+
   async function listOnce(prefix: string): Promise<EtcdSnapshot> {
     const { start, end } = etcd.range({ prefix });
     const skip = Buffer.byteLength(prefix);
@@ -95,15 +114,14 @@ export function openEtcdClient(options: EtcdClientOptions): EtcdClient {
 
   return {
     login,
-    async list(prefix) {
-      try {
-        return await listOnce(prefix);
-      } catch (error) {
-        if (username === undefined || !library.isUnauthenticated(error)) throw error;
-        await login();
-        return await listOnce(prefix);
-      }
-    },
+    list: (prefix) => loggedIn(() => listOnce(prefix)),
+    get: (key) =>
+      loggedIn(async () => {
+        const { header, kvs } = await etcd.kv.range({ key: Buffer.from(key) });
+        const [kv] = kvs;
+        const value = kv && { text: kv.value.toString(), revision: kv.mod_revision };
+        return { revision: Number(header.revision), value };
+      }),
     async firstKeys(prefix, limit) {
       // From the key of one NUL up to it: every key.
       const { start, end } = prefix === '' ? { start: Buffer.of(0), end: Buffer.of(0) } : etcd.range({ prefix });

@@ -129,6 +129,7 @@ class EventLog {
         return;
       }
       case 'configuration':
+      case 'services-key':
         writeConfiguration(this.#logger, event);
         return;
       case 'health-checked':

@@ -9,6 +9,8 @@ export interface Draft {
   readonly services: readonly ServiceDraft[];
   /** How a process-wide setting is spelt where this configuration was written. */
   readonly spell: (name: string) => string;
+  /** Other services may come at run time: a default that none of these uses may be for them. */
+  readonly isOpen?: boolean;
   /** What stands at a path in place of a file, where the file system is looked at. */
   readonly lookAt?: LookAt;
 }

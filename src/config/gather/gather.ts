@@ -42,12 +42,26 @@ export function gather(places: GatherInputs, report: Report): Draft {
   const { services, left } = declareServices({ bare: declaring, groups, listed, report });
   attach(left, services, report);
   for (const { settings } of services) readSecretFiles(settings, places.readFile, report);
-  const isSaid = ['SERVICES', 'SERVICES_FILE'].some((name) => process.isRefused(name));
+  const isFollowed = process.has('SERVICES_KEY');
+  if (isFollowed) refuseBesideKey(process, services, report);
+  const isSaid = isFollowed || ['SERVICES', 'SERVICES_FILE'].some((name) => process.isRefused(name));
   if (services.length === 0 && !isSaid && report.faultCount === faultsBefore) {
     report.fault('SRC', `expected a service, got none; declare one by ${SHORTEST.join(' or by ')}`);
   }
   warnOfNearMisses(unknown, new Set([...declared, ...groups.keys()]), report);
-  return { process, defaults, services, spell: (name) => name, ...(places.lookAt && { lookAt: places.lookAt }) };
+  const others = { ...(isFollowed && { isOpen: true }), ...(places.lookAt && { lookAt: places.lookAt }) };
+  return { process, defaults, services, spell: (name) => name, ...others };
+}
+
+/** One list is in force: which one would not be clear when both change. */
+function refuseBesideKey(process: Settings, services: readonly ServiceDraft[], report: Report): void {
+  const beside = [
+    ...['SERVICES', 'SERVICES_FILE'].filter((name) => process.has(name)).map((name) => process.origin(name)),
+    ...services.filter(({ origin }) => !origin.includes('[')).map(({ origin }) => origin),
+  ];
+  if (beside.length === 0) return;
+  const got = `${beside.join(', ')}; move these services to the key, or leave the key out`;
+  report.fault(process.origin('SERVICES_KEY'), `expected no other service beside it, got ${got}`);
 }
 
 interface Bare {

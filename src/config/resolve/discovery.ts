@@ -75,7 +75,8 @@ function warnOfUnused(used: readonly UsedRegistry[], draft: Draft, report: Repor
 }
 
 /** Which server has which role is known to some registries only. */
-function warnOfRoles(used: readonly UsedRegistry[], { defaults }: Draft, report: Report): void {
+function warnOfRoles(used: readonly UsedRegistry[], { defaults, isOpen = false }: Draft, report: Report): void {
+  if (isOpen) return;
   const others = used.filter(({ said }) => registryOf(said).hasRoles !== true);
   const reasonOf = ({ said, origin }: UsedRegistry) => `${origin} is ${registryOf(said).title}`;
   for (const one of others) {

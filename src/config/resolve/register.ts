@@ -2,7 +2,7 @@ import { formatAddress } from '../../core/address.ts';
 import { isPickedBySystem } from '../table/address-kinds.ts';
 import type { DiscoveryBackend, RegisterConfig } from '../config.ts';
 import { registryOf } from '../../discovery/registries.ts';
-import type { ServiceDraft } from '../gather/draft.ts';
+import type { Draft, ServiceDraft } from '../gather/draft.ts';
 import type { Settings } from '../gather/setting.ts';
 import { oneOf } from '../table/kind.ts';
 import type { Report } from '../report.ts';
@@ -85,7 +85,11 @@ interface Registering {
 }
 
 /** Two services of one process under one key, and defaults that no service uses, are faults. */
-export function checkRegistrations(services: readonly Registering[], defaults: Settings, report: Report): void {
+export function checkRegistrations(
+  services: readonly Registering[],
+  { defaults, isOpen: areMoreToCome = false }: Pick<Draft, 'defaults' | 'isOpen'>,
+  report: Report,
+): void {
   const keys = new Map<string, string>();
   for (const { draft, values, register } of services) {
     const port = portOf(values);
@@ -101,7 +105,7 @@ export function checkRegistrations(services: readonly Registering[], defaults: S
       else report.fault(origin, `expected a key of its own, got "${place}", which ${first} has`);
     }
   }
-  if (services.some(({ register }) => register !== undefined)) return;
+  if (areMoreToCome || services.some(({ register }) => register !== undefined)) return;
   const given = all.filter((name) => defaults.has(name));
   for (const name of given) {
     report.fault(defaults.origin(name), `expected ${oneOf(['REGISTER', 'REGISTER_<NAME>'])} with it, got none`);

@@ -20,6 +20,7 @@ import { checkService } from './service-checks.ts';
 import { declaringSettings, serviceSettings, type ServiceValues } from '../table/service-settings.ts';
 import type { Settings } from '../gather/setting.ts';
 import { checkTlsDefaults, tlsOf } from './tls.ts';
+import { checkServicesKey, runTimeOf } from './run-time.ts';
 
 const defaultSpecs = omit(serviceSettings, declaringSettings);
 
@@ -47,25 +48,25 @@ export function resolve(draft: Draft, report: Report): Config {
     const register = registerOf({ draft: service, values, registry, isOwn, defaultSettings: draft.defaults }, report);
     return { draft: service, values, candidates, tls, health, balance, register };
   });
-  checkRegistrations(services, draft.defaults, report);
+  checkRegistrations(services, draft, report);
   const used = services.flatMap((service) => usedRegistry(service, draft));
   const discovery = discoveryOf({ values: process, defaults, used }, draft, report);
-  if (![draft.defaults, ...draft.services.map(({ settings }) => settings)].some((each) => each.isRefused('TLS_MODE'))) {
+  const said = [draft.defaults, ...draft.services.map(({ settings }) => settings)];
+  if (draft.isOpen !== true && !said.some((each) => each.isRefused('TLS_MODE'))) {
     checkTlsDefaults(
       draft.defaults,
       services.map(({ tls }) => tls.mode),
       report,
     );
   }
-  if (
-    ![draft.defaults, ...draft.services.map(({ settings }) => settings)].some((each) => each.isRefused('HEALTH_CHECK'))
-  ) {
+  if (draft.isOpen !== true && !said.some((each) => each.isRefused('HEALTH_CHECK'))) {
     checkHealthDefaults(
       draft.defaults,
       services.map(({ health }) => health?.check.kind ?? 'off'),
       report,
     );
   }
+  checkServicesKey({ values: process, discovery }, draft, report);
   const httpAddress = unlessOff(process.HTTP_ADDR);
   const adminAddress = unlessOff(process.ADMIN_ADDR);
   const probeAddress = unlessOff(process.PROBE_ADDR);
@@ -96,6 +97,7 @@ export function resolve(draft: Draft, report: Report): Config {
     services: services.map(serviceConfig),
     discovery,
     socketMode: defaults.SOCKET_MODE,
+    runTime: runTimeOf(process, defaults),
     log: fieldsOf(processSettings, process, 'log.'),
     warnings: [...report.warnings],
   });

@@ -1,6 +1,7 @@
 import { addressOrOff, cidrBlocks } from './address-kinds.ts';
 import type { LogLevel } from '../config.ts';
 import { hostNames } from './host-names.ts';
+import { listenRules, materialPlaces, registryKey } from './run-time-kinds.ts';
 import { memorySize } from './memory-size.ts';
 import { boolean, choice, count, duration, path, secret, text, userName } from './plain-kinds.ts';
 import { socketMode } from './socket-mode.ts';
@@ -13,6 +14,27 @@ export const processSettings = {
     meaning: 'JSON array of services: objects with name, src, dst or srv, and further settings in lower case',
   },
   SERVICES_FILE: { kind: path, meaning: 'Path of a file with that array. attache follows the file while it runs' },
+  /** Key of the registry with that array, which the program follows; the library does not use it. */
+  SERVICES_KEY: {
+    field: 'servicesKey',
+    kind: registryKey,
+    meaning:
+      'Key of the registry that DSC names, such as /attache/web, with that array. attache follows the key while it runs. No service is declared elsewhere then',
+  },
+  /** Folders of TLS files that a list of services at run time may name. */
+  CONFIG_ALLOW_PATHS: {
+    field: 'runTime.allowPaths',
+    kind: materialPlaces,
+    meaning:
+      'Folders, and s3://bucket/prefix, with the TLS files that a list from SERVICES_KEY or PUT /services may name. Without it: the folders of the TLS settings without a suffix. What a link leads to counts',
+  },
+  /** Where a list of services at run time may listen. */
+  CONFIG_ALLOW_LISTEN: {
+    field: 'runTime.allowListen',
+    kind: listenRules,
+    meaning:
+      'Where a list from SERVICES_KEY or PUT /services may listen: :16379, :16000-16999, 127.0.0.1:80, unix:/run/attache/. Without it: every port from 1024 on, and no Unix socket',
+  },
   /** Whether the last set stays (`keep`) or goes (`clear`) while the registry cannot be reached; default `keep`. */
   DISCOVERY_ON_FAILURE: {
     field: 'discovery.onFailure',

@@ -99,6 +99,11 @@ export function optionOf(name: string): string {
   return name.toLowerCase().replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** Whether a setting holds or limits a list of services as JSON: the library has no option for it. */
+export function isOfLists(name: string): boolean {
+  return /^(?:SERVICES(?:_FILE|_KEY)?|CONFIG_ALLOW_\w+)$/.test(name);
+}
+
 /** Names of variables, for hints: settings, aliases, and `_FILE` of secrets. */
 export const variableNames: readonly string[] = [...byVariable.keys(), ...bySecretFile.keys()];
 /** Names of flags without dashes, for hints. */

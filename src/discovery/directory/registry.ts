@@ -19,6 +19,10 @@ export const directoryRegistry: Registry<DirectoryBackend, object> = {
     const { directorySource } = await import('./source.ts');
     return (options) => directorySource({ ...options, root });
   },
+  async loadText({ root }) {
+    const { fileText } = await import('./text.ts');
+    return (options) => fileText({ ...options, root });
+  },
 };
 
 function readUrl(url: string): Reading {

@@ -1,5 +1,5 @@
 import { MembershipGuard } from './membership-guard.ts';
-import type { EtcdClient } from '../../etcd/client.ts';
+import type { EtcdClient, EtcdSnapshot } from '../../etcd/client.ts';
 import type { EtcdEndpoint } from '../../etcd/endpoint.ts';
 import { EtcdFault, faultOf } from '../../etcd/fault.ts';
 import { loadEtcdLibrary } from '../../etcd/library.ts';
@@ -8,6 +8,7 @@ import type { SessionEnd } from '../../etcd/session-end.ts';
 import { StateReport } from './report.ts';
 import { runSession, type SessionListener } from './session.ts';
 import type { EtcdPlan } from './plan.ts';
+import { EtcdView } from './view.ts';
 import { MemberReader } from '../members.ts';
 import type { SourceSink } from '../source.ts';
 
@@ -45,7 +46,7 @@ export async function followDirectory(plan: EtcdPlan, options: FollowOptions): P
     deliver: (set) => sink.candidates(set),
     doubtChanged: (doubted) => (doubted ? report.fault(rebuiltFault(plan)) : report.ok()),
   });
-  const listener: SessionListener = {
+  const listener: SessionListener<EtcdView> = {
     opened: reachable,
     listed(view) {
       counts.sessions += 1;
@@ -65,8 +66,13 @@ export async function followDirectory(plan: EtcdPlan, options: FollowOptions): P
     const { username, password, prefix, timing, random, lookup } = plan;
     try {
       const library = await unlessAborted(loadEtcdLibrary(), signal);
-      const wiring = { library, listener, signal, timing, random, lookup };
-      return await runSession({ ...wiring, endpoint, prefix, username, password, tlsPaths: plan });
+      const subject = {
+        range: { prefix },
+        read: (client: EtcdClient) => client.list(prefix),
+        view: (snapshot: EtcdSnapshot) => new EtcdView(prefix, snapshot),
+      };
+      const wiring = { library, listener, signal, timing, random, lookup, subject };
+      return await runSession({ ...wiring, endpoint, username, password, tlsPaths: plan });
     } catch (error) {
       // The package cannot be loaded; a session does not throw.
       if (signal.aborted) return { kind: 'stopped' };

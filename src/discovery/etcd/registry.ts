@@ -44,6 +44,10 @@ export const etcdRegistry: Registry<EtcdBackend, EtcdSettings> = {
     const { etcdSource } = await import('./source.ts');
     return (options) => etcdSource({ ...options, ...backend });
   },
+  async loadText(backend) {
+    const { etcdText } = await import('./text.ts');
+    return (options) => etcdText({ ...options, backend });
+  },
 };
 
 /** `etcd://` says nothing of TLS, so it is the plain one. */

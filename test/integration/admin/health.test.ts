@@ -62,7 +62,15 @@ async function startAdmin(t: TestContext, quit: () => void): Promise<HttpEndpoin
   const none = () => fail(new Error('not asked for'));
   const server = adminServer({
     address: LOOPBACK,
-    actions: { quit, reload: none, drain: none, setLogLevel: none, services: none, replaceServices: none },
+    actions: {
+      quit,
+      reload: none,
+      drain: none,
+      setLogLevel: none,
+      services: none,
+      natMap: none,
+      replaceServices: none,
+    },
     onListenFailed: (errno) => fail(new Error(errno)),
     onError: fail,
   });

@@ -139,7 +139,7 @@ suite('services at run time', { timeout: 120_000 }, () => {
     );
     assert.match(
       await refused({ tls_mode: 'client', tls_certpath: '/etc/ssl/private' }),
-      /\.tls_certpath: expected files in a folder that the TLS settings of the start name, got "\/etc\/ssl\/private"/,
+      /\.tls_certpath: expected files in a folder of CONFIG_ALLOW_PATHS, or of the TLS settings of the start, got "\/etc\/ssl\/private"/,
     );
     assert.match(
       await refused({ dst: undefined, srv: '/srv/a', dsc: 'http://elsewhere:2379' }),
@@ -170,7 +170,7 @@ suite('services at run time', { timeout: 120_000 }, () => {
     const list = ['default', 'new'].map((name, index) => {
       return { name, src: `127.0.0.1:${ports[index] ?? 0}`, dst: 'meta.test:80' };
     });
-    const services = replaceServices({ env, json: JSON.stringify(list), origin: 'services', start: config });
+    const services = await replaceServices({ env, json: JSON.stringify(list), origin: 'services', start: config });
     await ambassador.replaceServices(services, 'PUT /services');
     for (const port of ports) assert.equal(await ask(port), '');
     for (const name of ['default', 'new']) {

@@ -69,6 +69,8 @@ service pg (SRC_PG)
   tls_mode               off
 
 process
+  config_allow_paths    -
+  config_allow_listen   -
   dsc                   https://etcd0:2379, https://etcd1:2379
   discovery_on_failure  keep
   discovery_allow       -

@@ -11,13 +11,15 @@ type Camel<S extends string> = S extends `${infer Head}_${infer Tail}`
   : Lowercase<S>;
 type Built<W> = keyof W & string;
 type Same<A, B> = [A, B] extends [B, A] ? true : false;
+/** Those that hold or limit lists of services as JSON: the library takes objects. */
+type OfLists = 'SERVICES_FILE' | 'SERVICES_KEY' | `CONFIG_ALLOW_${string}`;
 const serviceOptionsAreTheSettings: Same<
   Exclude<keyof ServiceOptions, 'drainTimeout'>,
   'name' | Camel<Built<typeof serviceSettings>>
 > = true;
 const processOptionsAreTheSettings: Same<
   keyof AmbassadorOptions,
-  'dsc' | Camel<Exclude<Built<typeof processSettings>, 'SERVICES_FILE'>>
+  'dsc' | Camel<Exclude<Built<typeof processSettings>, OfLists>>
 > = true;
 
 test('options of the library are the settings in camel case', () => {

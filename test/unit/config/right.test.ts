@@ -308,6 +308,8 @@ test('what is not set has its documented default', () => {
     engine: 'auto',
     directIo: 'auto',
     log: { level: 'info', format: 'json', access: true },
+    servicesKey: undefined,
+    runTime: { allowPaths: [], allowListen: [] },
     warnings: [],
   });
 });
