@@ -195,7 +195,9 @@ export class Ambassador {
   drain(candidate: string, options: DrainOptions = {}): readonly string[] {
     const { service, drained = true } = options;
     const asked = this.#services.filter(({ name }) => service === undefined || name === service);
-    return [...new Set(asked.filter((one) => one.drain(candidate, drained)).map(({ name }) => name))];
+    const having = asked.filter((one) => one.drain(candidate, drained));
+    this.#registrations.reconsider();
+    return [...new Set(having.map(({ name }) => name))];
   }
 
   /**

@@ -1,12 +1,14 @@
 import type { TcpAddress } from '../core/address.ts';
 import type { Running } from './build-service.ts';
 
-/** Whether a service serves: it listens, if it is to, and its first candidate is healthy, if it is asked. */
+/** Whether a service serves: it listens, if it is to, and its first candidate is not drained, and healthy, if it is asked. */
 export function fitness({ config, service: { status } }: Running): 'fit' | 'unfit' | 'unknown' {
-  const { listeners, candidates, candidateStates, known } = status;
+  const { listeners, candidates, candidateStates, drained, known } = status;
   if (config.listeners.length > 0 && !listeners.some((one) => one.status.phase === 'listening')) return 'unfit';
   const [first] = candidates;
   if (first === undefined) return known ? 'unfit' : 'unknown';
+  // An operator wants it to get nobody new: nobody is to be sent here either.
+  if (drained.includes(first)) return 'unfit';
   if (config.health === undefined) return 'fit';
   // Missing, too, before its first check.
   const state = candidateStates.find(({ key }) => key === first)?.health?.state ?? 'unknown';

@@ -84,6 +84,11 @@ export class Registrations {
     if (this.#services.size > 0 && TELLING.has(type)) this.#judgeSoon();
   };
 
+  /** Something has changed of which no event tells. */
+  reconsider(): void {
+    if (this.#services.size > 0) this.#judgeSoon();
+  }
+
   /** The services that run now. */
   follow(running: readonly Running[]): void {
     if (this.#closing !== undefined) return;

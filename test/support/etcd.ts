@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CertificateFiles } from './certificates.ts';
@@ -23,6 +23,10 @@ export interface EtcdNode extends FaultyProcess {
   readonly api: EtcdApi;
   /** After `kill`: throws its data away. */
   wipe(): Promise<void>;
+  /** After `kill`: copies its data, in place of an earlier copy. */
+  save(): Promise<void>;
+  /** After `kill`: puts the copy in place of its data. */
+  restore(): Promise<void>;
 }
 
 /** Starts one etcd on free loopback ports; it is ended when the test is. */
@@ -92,8 +96,19 @@ function nodeOf(t: Scope, options: NodeOptions): EtcdNode {
     args: argumentsOf(url, options),
     ready: async () => api.healthy(),
   });
-  const wipe = async () => rm(join(directory, 'data'), { recursive: true, force: true });
-  return Object.assign(server, { port, url, api, wipe });
+  const [data, saved] = [join(directory, 'data'), join(directory, 'saved')];
+  const replace = async (from: string, to: string) => {
+    await rm(to, { recursive: true, force: true });
+    await cp(from, to, { recursive: true });
+  };
+  return Object.assign(server, {
+    port,
+    url,
+    api,
+    wipe: async () => rm(data, { recursive: true, force: true }),
+    save: () => replace(data, saved),
+    restore: () => replace(saved, data),
+  });
 }
 
 function argumentsOf(url: string, { name, peerPort, cluster, directory, etcd }: NodeOptions): readonly string[] {
