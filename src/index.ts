@@ -3,12 +3,7 @@
  *
  * @module
  */
-export {
-  Ambassador,
-  createAmbassador,
-  type AmbassadorParts,
-  type AmbassadorStatus,
-} from './app/ambassador.ts';
+export { Ambassador, createAmbassador, type AmbassadorParts, type AmbassadorStatus } from './app/ambassador.ts';
 export type { Closed, ConnectionsOptions, DrainOptions } from './app/ambassador-calls.ts';
 export type { Extension } from './app/extension.ts';
 export type { Endpoint, Listener, SlotStatus } from './app/old-names.ts';

@@ -6,9 +6,9 @@ import { loadEtcdLibrary } from '../../etcd/library.ts';
 import { runEtcdLoop } from '../../etcd/loop.ts';
 import type { SessionEnd } from '../../etcd/session-end.ts';
 import { defaultEtcdTiming, type EtcdTiming } from '../../etcd/timing.ts';
+import type { EtcdBackend } from '../backends.ts';
 import type { TextSink, TextSource, TextSourceOptions } from '../text-source.ts';
 import { KeyView } from './key-view.ts';
-import type { EtcdBackend } from './registry.ts';
 import { StateReport } from './report.ts';
 import { runSession, type SessionListener } from './session.ts';
 
