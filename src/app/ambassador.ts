@@ -4,10 +4,9 @@ import type { Policy } from '../balancing/policies.ts';
 import type { Config, ServiceConfig } from '../config/config.ts';
 import { requirePackages } from '../config/missing-packages.ts';
 import { resolveOptions, resolveServices, type AmbassadorOptions, type ServiceOptions } from '../config/options.ts';
-import { formatAddress, type Address } from '../core/address.ts';
+import type { Address } from '../core/address.ts';
 import { dialPolicy } from '../core/dial-policy.ts';
 import { AttacheError } from '../core/errors.ts';
-import { listenExplained } from '../core/errno-hint.ts';
 import type { Resolver } from '../core/resolver.ts';
 import type { ConfigurationSource } from '../core/configuration-source.ts';
 import { broadcast, type AttacheEvent, type LifecycleEvent, type Observer } from '../core/observer.ts';
@@ -20,6 +19,7 @@ import type { CandidateSource } from '../discovery/source.ts';
 import type { Closed, ConnectionsOptions, DrainOptions } from './ambassador-calls.ts';
 import { EventListeners, type EventCallback } from './event-listeners.ts';
 import { DRAINING_LIMIT_MS, type Extension } from './extension.ts';
+import { listenFailures } from './listen-failures.ts';
 import { localIps } from './local-ips.ts';
 import { lookupBy } from '../names/lookup.ts';
 import { systemResolver, type SystemResolver } from '../names/system-resolver.ts';
@@ -354,7 +354,7 @@ export class Ambassador {
       throw error;
     }
     this.#refuseWhenClosing();
-    const failures = this.#listenFailures();
+    const failures = listenFailures(this.#services);
     if (failures !== undefined) {
       await this.closeNow();
       throw new AttacheError('nothing_listening', `no service could listen: ${failures}`);
@@ -370,16 +370,6 @@ export class Ambassador {
     // Its reason has been reported; after a start there is nobody to tell it to.
     started.catch(() => undefined);
     await Promise.race([started, identity.troubled]);
-  }
-
-  /** What went wrong, when nothing listens and nothing will without a change outside. */
-  #listenFailures(): string | undefined {
-    const listeners = this.#services.flatMap(({ status }) => status.listeners);
-    const failures = listeners.flatMap(({ asked, status }) =>
-      status.phase === 'failed' ? [`${formatAddress(asked)} (${listenExplained(status.errno)})`] : [],
-    );
-    const isHopeless = failures.length > 0 && listeners.every(({ status }) => status.phase === 'failed');
-    return isHopeless ? failures.join(', ') : undefined;
   }
 
   #requirePackages(services: readonly ServiceConfig[]): void {
