@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { StatusReport } from '../../../src/admin/status-report.ts';
 import { runAttache, startAttache, type Attache } from '../../support/attache.ts';
 import { startEtcd } from '../../support/etcd.ts';
@@ -240,6 +241,8 @@ suite('SERVICES_KEY', { timeout: 180_000 }, () => {
     }
     const last = String(await etcd.api.revision());
     await eventually(async () => (await sidecar.report()).configuration?.revision === last, 'the last list', WITHIN_MS);
+    // Those of a service that was replaced would end now, since they idle for longer than ON_CHANGE_TIMEOUT.
+    await pause(2_000);
     assert.equal(ended, 0);
     for (const socket of held) assert.equal(await echoes(socket), 'ping');
     const servicesOf = async (port: number) => (await httpAsk(port, '/services')).json();
