@@ -38,7 +38,6 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
   #limit: TimeLimit<NativeDial> | undefined;
   #candidate: NativeCandidate | undefined;
   /** `performance.now()` at which the address that is tried has had its share of the time. */
-  #shareEndsAt = 0;
   #stage: DialStage = 'connect';
   #left: readonly string[] = [];
   #port = 0;
@@ -82,7 +81,6 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
       return;
     }
     this.#stage = 'handshake';
-    this.#limit = new TimeLimit<NativeDial>(this.#shareEndsAt - performance.now(), onTooLate, this);
     tls.handshakes.come(this);
   }
 
@@ -138,13 +136,13 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
     if (!this.#isOver) this.#next();
   }
 
-  /** The look-up has taken all there was, or the handshake its share. */
+  /** The look-up has taken all there was, or an address its share. */
   tooLate(): void {
     this.#lastErrno = this.#lateErrno;
-    if (this.#stage === 'connect') {
+    if (this.#candidate === undefined) {
       this.#fail();
     } else {
-      this.#candidate?.destroy();
+      this.#candidate.destroy();
       this.#next();
     }
   }
@@ -223,7 +221,8 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
       return;
     }
     this.#stage = 'connect';
-    this.#shareEndsAt = performance.now() + timeoutMs;
+    // The thread has a limit of its own for the connection; this one is for the handshake, too, and knows of pauses.
+    if (this.#settings.tls !== undefined) this.#limit = new TimeLimit<NativeDial>(timeoutMs, onTooLate, this);
     this.#candidate = new NativeCandidate({ thread, name, owner: this });
     const { preface } = this.#owner;
     thread.commands.dial({ ...name, timeoutMs, address, preface, isHome: this.#isHome });
