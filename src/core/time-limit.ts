@@ -2,16 +2,16 @@
 export const LATE_MS = 20;
 
 /**
- * Calls `work` when its time is over, unless it is cleared before. A pause of the process takes nothing of that time: what came
- * meanwhile is read first, and a limit whose timer fires late goes on for as long as it was late, once, and at most for its own
- * time. Without this, whoever answers during a pause would look late after it.
+ * Calls `work` when its time is over, unless it is cleared before. After a pause of the process what came meanwhile is read first,
+ * and a limit whose timer fires late goes on for as long as it was late, once, and at most for its own time. Without this, whoever
+ * answers during a pause would look late after it. A pause that ends before the limit does takes of its time.
  */
 export class TimeLimit<T> {
   readonly #ms: number;
   readonly #work: (subject: T) => void;
   readonly #subject: T;
   #dueAt: number;
-  #isExtended = false;
+  #extendedMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
 
@@ -27,6 +27,11 @@ export class TimeLimit<T> {
     this.#timer = setTimeout(onTime, ms, this);
   }
 
+  /** How much later it ends than it would have without a pause, in ms. */
+  get extendedMs(): number {
+    return this.#extendedMs;
+  }
+
   clear(): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#turn);
@@ -37,14 +42,14 @@ export class TimeLimit<T> {
   /** Its timer has fired. */
   onTime(): void {
     const lateMs = performance.now() - this.#dueAt;
-    if (lateMs < LATE_MS || this.#isExtended || this.#ms <= 0) {
+    if (lateMs < LATE_MS || this.#extendedMs > 0 || this.#ms <= 0) {
       // Behind what had come by then.
       this.#turn = setImmediate(onTurn, this);
       return;
     }
-    this.#isExtended = true;
     const grantedMs = Math.min(lateMs, this.#ms);
-    this.#dueAt = performance.now() + grantedMs;
+    this.#extendedMs = lateMs + grantedMs;
+    this.#dueAt += this.#extendedMs;
     this.#timer = setTimeout(onTime, grantedMs, this);
   }
 

@@ -73,7 +73,7 @@ interface Checked {
   dueAt: number;
   /** No check has ended yet. */
   isNew: boolean;
-  run: { readonly it: HealthRun; readonly since: number; endsAt: number } | undefined;
+  run: { readonly it: HealthRun; readonly since: number; endsAt: number; isExtended: boolean } | undefined;
   /** Something has happened since its check began. */
   isAgain: boolean;
 }
@@ -243,13 +243,15 @@ export class HealthChecks {
     this.#timer = setTimeout(onDue, Math.max(0, wakeAt - this.#now()), this).unref();
   }
 
-  /** What came while the process was busy or paused is read before the round, and takes nothing of a check's time. */
+  /** After a pause of the process, what came meanwhile is read before the round. A check is late by that at most once. */
   due(): void {
-    const lateMs = Math.min(this.#now() - this.#wakeAt, this.#options.settings.timeoutMs);
-    if (lateMs >= LATE_MS) {
-      for (const { run } of this.#checked.values()) if (run !== undefined) run.endsAt += lateMs;
+    const now = this.#now();
+    for (const { run } of this.#checked.values()) {
+      if (run === undefined || run.isExtended || now - run.endsAt < LATE_MS) continue;
+      run.isExtended = true;
+      run.endsAt = now + Math.min(now - run.endsAt, this.#options.settings.timeoutMs);
     }
-    this.#turn = setImmediate(onRound, this);
+    this.#turn = setImmediate(onRound, this).unref();
   }
 
   /** Begins the checks that are due, and ends those that have no time left. */
@@ -287,7 +289,7 @@ export class HealthChecks {
         onFault(error);
       },
     });
-    checked.run = { it, since: now, endsAt: now + this.#options.settings.timeoutMs };
+    checked.run = { it, since: now, endsAt: now + this.#options.settings.timeoutMs, isExtended: false };
     it.start();
   }
 

@@ -34,10 +34,9 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
   readonly #settings: DialSettings;
   readonly #owner: DialOwner;
   #deadline = 0;
-  /** Of a look-up, or of a TLS handshake: the thread has those of connecting. */
+  /** Of a look-up, or of an address that TLS is spoken with: the thread has the limits of connecting. */
   #limit: TimeLimit<NativeDial> | undefined;
   #candidate: NativeCandidate | undefined;
-  /** `performance.now()` at which the address that is tried has had its share of the time. */
   #stage: DialStage = 'connect';
   #left: readonly string[] = [];
   #port = 0;
@@ -201,6 +200,9 @@ export class NativeDial implements Dial, CandidateOwner, QueuedHandshake {
     this.#limit?.clear();
     this.#settings.tls?.handshakes.leave(this);
     const [ip, ...rest] = this.#left;
+    // A pause takes nothing of what comes behind it either.
+    this.#deadline += this.#limit?.extendedMs ?? 0;
+    this.#limit = undefined;
     const timeLeft = this.#deadline - performance.now();
     if (ip === undefined || timeLeft <= 0) {
       this.#fail();

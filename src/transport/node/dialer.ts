@@ -196,6 +196,9 @@ export class SocketDial implements Dial, LegOwner, QueuedHandshake {
   #next(): void {
     this.#limit?.clear();
     const [ip, ...rest] = this.#left;
+    // A pause takes nothing of what comes behind it either.
+    this.#deadline += this.#limit?.extendedMs ?? 0;
+    this.#limit = undefined;
     const timeLeft = this.#deadline - performance.now();
     if (ip === undefined || timeLeft <= 0) {
       this.#fail();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as tlsOver } from 'node:tls';
@@ -10,7 +11,7 @@ import { createAuthority } from '../../support/certificates.ts';
 import { block } from '../../support/block.ts';
 import { ENGINES } from '../../support/engine.ts';
 import { startService, type TestService } from '../../support/service.ts';
-import { connectTo, readAll, startNamed } from '../../support/tcp.ts';
+import { connectTo, readAll, startBlackHole, startNamed, startServer } from '../../support/tcp.ts';
 import { accepting, dialingTls, pemOf, startTlsServer } from '../../support/tls-service.ts';
 import { writeProxyHeader } from '../../../src/core/write-proxy-header.ts';
 
@@ -50,6 +51,58 @@ for (const [name, engineOf] of Object.entries(ENGINES)) {
         (await closedOne()).attempts.map(({ outcome }) => outcome),
         ['ok'],
       );
+    },
+  );
+
+  test(
+    `a look-up that is answered while the loop is blocked beyond CONNECT_TIMEOUT is not late (${name})`,
+    TIMEOUT,
+    async (t) => {
+      const candidate = await startNamed(t, 'here');
+      const resolver = {
+        resolve: async () => {
+          await nextTurn();
+          block(PAUSE_MS);
+          await nextTurn();
+          return ['127.0.0.1'];
+        },
+      };
+      const { port, closedOne } = await startService(t, {
+        candidates: [{ ...candidate.address, host: 'here.test' }],
+        dialing: { connectTimeoutMs: SHORT_MS, resolver },
+        engine: engineOf(),
+      });
+      const client = await connectTo(port);
+      assert.equal((await readAll(client)).bytes.toString(), 'here');
+      client.destroy();
+      assert.deepEqual(
+        (await closedOne()).attempts.map(({ outcome }) => outcome),
+        ['ok'],
+      );
+    },
+  );
+
+  test(
+    `a name's second address has its share, however long the loop is blocked at the first (${name})`,
+    TIMEOUT,
+    async (t) => {
+      const hole = await startBlackHole(t);
+      const there = { onConnection: (socket: Socket) => socket.end('there'), host: '127.0.0.2', port: hole.port };
+      await startServer(t, there);
+      const resolver = {
+        resolve: () => {
+          setImmediate(block, 0.9 * SHORT_MS);
+          return Promise.resolve(['127.0.0.1', '127.0.0.2']);
+        },
+      };
+      const { port } = await startService(t, {
+        candidates: [{ ...hole, host: 'two.test' }],
+        dialing: { connectTimeoutMs: SHORT_MS, resolver },
+        engine: engineOf(),
+      });
+      const client = await connectTo(port);
+      assert.equal((await readAll(client)).bytes.toString(), 'there');
+      client.destroy();
     },
   );
 
@@ -135,6 +188,42 @@ test(
       block(PAUSE_MS);
       const later = server.asked();
       await eventually(() => server.asked() > later + 1, 'it is asked again');
+    }
+    assert.deepEqual(
+      healthChanges(service).map(({ state }) => state),
+      ['healthy'],
+    );
+  },
+);
+
+test(
+  'a candidate that is dialed for its check while the loop is blocked beyond HEALTH_TIMEOUT stays healthy',
+  TIMEOUT,
+  async (t) => {
+    let isArmed = false;
+    let pauses = 0;
+    const resolver = {
+      resolve: () => {
+        if (isArmed) {
+          setImmediate(block, PAUSE_MS);
+          isArmed = false;
+          pauses += 1;
+        }
+        return Promise.resolve(['127.0.0.1']);
+      },
+    };
+    const server = await startRoleServer(t, 'here', 'master');
+    const checks = checking(PRIMARY, { intervalMs: 20, timeoutMs: SHORT_MS, fall: 1 });
+    const service = await startService(t, {
+      candidates: [{ ...server.address, host: 'here.test' }],
+      health: { ...checks, dialing: { ...checks.dialing, resolver } },
+    });
+    await eventually(() => healthOf(service)[0] === 'healthy', 'it is healthy');
+    for (let n = 1; n <= 3; n += 1) {
+      isArmed = true;
+      await eventually(() => pauses === n, 'the loop is blocked at a dial');
+      const asked = server.asked();
+      await eventually(() => server.asked() > asked + 2, 'it is asked again');
     }
     assert.deepEqual(
       healthChanges(service).map(({ state }) => state),
