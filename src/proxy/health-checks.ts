@@ -251,7 +251,8 @@ export class HealthChecks {
       run.isExtended = true;
       run.endsAt = now + Math.min(now - run.endsAt, this.#options.settings.timeoutMs);
     }
-    this.#turn = setImmediate(onRound, this).unref();
+    // One without a reference would wait for whatever happens next in the process.
+    this.#turn = setImmediate(onRound, this);
   }
 
   /** Begins the checks that are due, and ends those that have no time left. */
