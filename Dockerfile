@@ -9,7 +9,7 @@ RUN command -v cc >/dev/null || { apt-get update && apt-get install -y --no-inst
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/build-native ./scripts/
+COPY scripts/build-native scripts/bundle.mjs ./scripts/
 COPY native ./native
 COPY src ./src
 RUN npm run build && sh scripts/build-native --required && find dist -name '*.d.ts' -delete

@@ -1,6 +1,7 @@
 import type { IWatchResponse } from 'etcd3';
 import type { EtcdValue } from '../../etcd/client.ts';
 import type { FoundText } from '../text-source.ts';
+import { changesBeyond, revisionAfter } from './watch-changes.ts';
 
 /** One key of etcd: what a read has told, carried on by the events of a watch. */
 export class KeyView {
@@ -23,19 +24,14 @@ export class KeyView {
 
   /** Takes in one message of a watch. @returns whether the key has another revision, or is gone */
   apply(message: Pick<IWatchResponse, 'events'>): boolean {
-    const known = this.#revision;
-    let changed = false;
-    for (const { type, kv } of message.events) {
-      const revision = Number(kv.mod_revision);
-      if (revision <= known) continue;
-      this.#revision = Math.max(this.#revision, revision);
-      const isGone = type.toUpperCase() === 'DELETE';
-      this.#found = isGone
-        ? { text: undefined, revision: undefined }
-        : { text: kv.value.toString(), revision: kv.mod_revision };
-      changed = true;
-    }
-    return changed;
+    const changes = changesBeyond(this.#revision, message);
+    this.#revision = revisionAfter(this.#revision, changes);
+    const last = changes.at(-1);
+    if (last === undefined) return false;
+    this.#found = last.isGone
+      ? { text: undefined, revision: undefined }
+      : { text: last.value.toString(), revision: last.revision };
+    return true;
   }
 
   agreesWith({ value }: EtcdValue): boolean {

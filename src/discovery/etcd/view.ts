@@ -1,6 +1,7 @@
 import type { IWatchResponse } from 'etcd3';
 import { readValue, saysSame, type ReadDetails } from '../../core/endpoint.ts';
 import type { EtcdSnapshot } from '../../etcd/client.ts';
+import { changesBeyond, revisionAfter } from './watch-changes.ts';
 
 /** What etcd holds below a directory: a snapshot, carried on by the events of a watch. */
 export class EtcdView {
@@ -30,21 +31,16 @@ export class EtcdView {
    * @returns whether a name came or went, or its value says something else; another value or lease is no change in itself
    */
   apply(message: Pick<IWatchResponse, 'events'>): boolean {
-    // A watch that begins below our revision repeats what the list has told. The header's revision cannot be used
-    // for this: while a watcher catches up, it runs ahead of the events still to come.
-    const known = this.#revision;
+    const changes = changesBeyond(this.#revision, message);
+    this.#revision = revisionAfter(this.#revision, changes);
     let changed = false;
-    for (const { type, kv } of message.events) {
-      const revision = Number(kv.mod_revision);
-      if (revision <= known) continue;
-      this.#revision = Math.max(this.#revision, revision);
-      const name = kv.key.toString('utf8', this.#prefixBytes);
-      // The package's types say `Delete`, etcd's messages `DELETE`.
-      if (type.toUpperCase() === 'DELETE') {
+    for (const { key, value, isGone } of changes) {
+      const name = key.toString('utf8', this.#prefixBytes);
+      if (isGone) {
         changed = this.#members.delete(name) || changed;
         continue;
       }
-      const [before, said] = [this.#members.get(name), readValue(kv.value)];
+      const [before, said] = [this.#members.get(name), readValue(value)];
       if (before !== undefined && saysSame(before, said)) continue;
       this.#members.set(name, said);
       changed = true;

@@ -205,7 +205,7 @@ test('nothing of the page is loaded before somebody asks for it, and without its
   await cp(dirname(mainFile), join(folder, 'dist'), { recursive: true });
   await cp(join(projectRoot, 'package.json'), join(folder, 'package.json'));
   await symlink(join(projectRoot, 'node_modules'), join(folder, 'node_modules'));
-  for (const file of ['document.js', 'live-feed.js', 'live-state.js', 'style.js', 'browser'])
+  for (const file of ['document.js', 'live-feed.js', 'live-state.js', 'browser'])
     await rm(join(folder, 'dist', 'admin', 'page', file), { recursive: true });
   const attache = startAttache(t, {
     main: join(folder, 'dist', 'main.js'),

@@ -26,50 +26,27 @@ async function accepted({ service }: TestService): Promise<void> {
   while ([...service.open].length === 0) await nextTurn();
 }
 
-for (const [name, engineOf] of Object.entries(ENGINES)) {
-  test(
-    `a candidate that answers while the loop is blocked beyond CONNECT_TIMEOUT is not late (${name})`,
-    TIMEOUT,
-    async (t) => {
-      const candidate = await startNamed(t, 'here');
-      const resolver = {
-        // Blocked when the dial is under way.
-        resolve: () => {
-          setImmediate(block, PAUSE_MS);
-          return Promise.resolve(['127.0.0.1']);
-        },
-      };
-      const { port, closedOne } = await startService(t, {
-        candidates: [{ ...candidate.address, host: 'here.test' }],
-        dialing: { connectTimeoutMs: SHORT_MS, resolver },
-        engine: engineOf(),
-      });
-      const client = await connectTo(port);
-      assert.equal((await readAll(client)).bytes.toString(), 'here');
-      client.destroy();
-      assert.deepEqual(
-        (await closedOne()).attempts.map(({ outcome }) => outcome),
-        ['ok'],
-      );
-    },
-  );
+/** When the loop is blocked, as seen from whoever is to be dialed. */
+const PAUSES_OF_A_DIAL = {
+  'a candidate that answers': () => {
+    setImmediate(block, PAUSE_MS);
+    return Promise.resolve(['127.0.0.1']);
+  },
+  'a look-up that is answered': async () => {
+    await nextTurn();
+    block(PAUSE_MS);
+    await nextTurn();
+    return ['127.0.0.1'];
+  },
+};
 
-  test(
-    `a look-up that is answered while the loop is blocked beyond CONNECT_TIMEOUT is not late (${name})`,
-    TIMEOUT,
-    async (t) => {
+for (const [name, engineOf] of Object.entries(ENGINES)) {
+  for (const [who, resolve] of Object.entries(PAUSES_OF_A_DIAL)) {
+    test(`${who} while the loop is blocked beyond CONNECT_TIMEOUT is not late (${name})`, TIMEOUT, async (t) => {
       const candidate = await startNamed(t, 'here');
-      const resolver = {
-        resolve: async () => {
-          await nextTurn();
-          block(PAUSE_MS);
-          await nextTurn();
-          return ['127.0.0.1'];
-        },
-      };
       const { port, closedOne } = await startService(t, {
         candidates: [{ ...candidate.address, host: 'here.test' }],
-        dialing: { connectTimeoutMs: SHORT_MS, resolver },
+        dialing: { connectTimeoutMs: SHORT_MS, resolver: { resolve } },
         engine: engineOf(),
       });
       const client = await connectTo(port);
@@ -79,8 +56,8 @@ for (const [name, engineOf] of Object.entries(ENGINES)) {
         (await closedOne()).attempts.map(({ outcome }) => outcome),
         ['ok'],
       );
-    },
-  );
+    });
+  }
 
   test(
     `a name's second address has its share, however long the loop is blocked at the first (${name})`,
