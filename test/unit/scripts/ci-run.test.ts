@@ -6,20 +6,22 @@ import { type TestContext, test } from 'node:test';
 import { projectRoot } from '../../support/attache.ts';
 import { scratchFolder } from '../../support/scratch.ts';
 
-/** Runs the phase `browser` of a copy of `.ci/run` in a project whose browser suite is the given file. */
+/** Runs phases of a copy of `.ci/run`, by default `browser`, in a project whose suites are the given file. */
 async function ciRun(
   t: TestContext,
   suite: string,
+  phases: readonly string[] = ['browser'],
 ): Promise<{ readonly status: number | null; readonly output: string }> {
   const folder = await scratchFolder(t);
   for (const name of ['.ci', 'node_modules']) mkdirSync(join(folder, name));
   cpSync(join(projectRoot, '.ci/run'), join(folder, '.ci/run'));
   writeFileSync(join(folder, 'suite.test.mjs'), suite);
-  const scripts = { 'test:browser': 'node --test --test-reporter=spec suite.test.mjs; true' };
+  const run = 'node --test --test-reporter=spec suite.test.mjs; true';
+  const scripts = { 'test:browser': run, 'test:kubernetes': run };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'a', private: true, scripts }));
   // A run within a test of node:test would report to that test.
-  const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
-  const { status, stdout } = spawnSync('bash', ['.ci/run', 'browser'], {
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, BUILT: undefined };
+  const { status, stdout } = spawnSync('bash', ['.ci/run', ...phases], {
     cwd: folder,
     encoding: 'utf8',
     timeout: 60_000,
@@ -48,4 +50,14 @@ test('.ci/run tells of no failed test when none failed', async (t) => {
   assert.equal(status, 0, output);
   assert.doesNotMatch(output, /failed in/);
   assert.match(output, /\n1 passed, 0 failed\n$/);
+});
+
+test('.ci/run compiles once: later phases are told that it is done', async (t) => {
+  const suite = `import { test } from 'node:test'; test('built: ' + process.env.BUILT, () => {});`;
+  const { status, output } = await ciRun(t, suite, ['browser', 'kubernetes']);
+  assert.equal(status, 0, output);
+  assert.deepEqual(
+    [...output.matchAll(/✔ built: (\w+)/g)].map(([, built]) => built),
+    ['undefined', '1'],
+  );
 });
