@@ -14,7 +14,7 @@ const examples: Readonly<Record<string, readonly [accepted: readonly string[], r
     ['6379', 'host:70000', 'a:1,,b:2', 'a:1,a:1'],
   ],
   'address | off': [[':29091', '127.0.0.1:29091', 'unix:/run/attache.sock', 'off'], ['29091']],
-  directory: [['/srv/redis/debug', 'srv/redis'], ['/srv/../etc']],
+  'service name': [['/srv/redis/debug', 'srv/redis'], ['/srv/../etc']],
   'list of directories': [['/srv/redis/debug', '/srv/redis/a,/srv/redis/b'], ['srv/redis']],
   'host:port | :port': [
     ['10.0.1.134:6379', 'redis-0.internal:6379', ':6379'],

@@ -16,7 +16,7 @@ const items: Readonly<Record<string, string>> = {
   'list of ports': '([^,/ ]*:[0-9]{1,5}(-[0-9]{1,5})?|unix:/[^, ]+)',
   '0 to 65535': '[0-9]{1,5}',
   zone: '[A-Za-z0-9_.:/-]{1,64}',
-  directory: String.raw`/?[^/ ]+(/[^/ ]+)*/?`,
+  'service name': String.raw`/?[^/ ]+(/[^/ ]+)*/?`,
   duration: '(([0-9]+(ms|s|m|h))+|0)',
   'whole number': '[0-9]{1,10}',
   'memory size': `(${anyCase(['auto', 'off', 'false', 'no'])}|0|[0-9]{1,15}(k|M|G|Ki|Mi|Gi)?)`,

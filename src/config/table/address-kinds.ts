@@ -51,7 +51,7 @@ export const cidrBlocks = listOf<string>({
 
 /** The name of a service in a registry. The registry that is asked checks the name and gives it its canonical form. */
 export const serviceInRegistry: Kind<string> = {
-  label: 'directory',
+  label: 'service name',
   form: 'one',
   format: (directory) => directory,
   parse(text) {
