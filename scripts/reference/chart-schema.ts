@@ -54,10 +54,9 @@ function servicesSchema(): Schema {
   });
   return {
     type: 'array',
-    minItems: 1,
     items: {
       type: 'object',
-      required: ['name', 'src'],
+      required: ['name'],
       additionalProperties: false,
       properties: {
         name: { type: 'string', pattern: '^[a-z][a-z0-9-]*$' },
@@ -69,6 +68,14 @@ function servicesSchema(): Schema {
         ),
       },
       oneOf: [{ required: ['dst'] }, { required: ['srv'] }],
+      // Without a listener it only registers.
+      anyOf: [
+        { required: ['src'] },
+        {
+          required: ['register', 'dst'],
+          properties: { register: required(Object.fromEntries(keys)['register'] ?? {}) },
+        },
+      ],
     },
   };
 }

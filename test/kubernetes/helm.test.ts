@@ -23,7 +23,32 @@ test('the version of the chart and of its app is that of the package', () => {
 const refused: readonly (readonly [what: string, values: object, message: RegExp])[] = [
   ['a value that does not exist', { servces: [] }, /servces/],
   ['a value that does not exist in a section', { sidecar: { natve: false } }, /natve/],
-  ['no service', { services: [] }, /services/],
+  ['no service', { services: [] }, /services: expected a service, got none; without one set env[.]SERVICES_KEY/],
+  [
+    'services beside a key',
+    { env: { SERVICES_KEY: '/attache/web' }, discovery: { endpoints: ['http://etcd:2379'] } },
+    /SERVICES_KEY: expected services=\[\] beside it, got 1/,
+  ],
+  [
+    'a key without a registry',
+    { services: [], env: { SERVICES_KEY: '/attache/web' } },
+    /SERVICES_KEY: expected the registry of the key in discovery[.]endpoints, got none/,
+  ],
+  ['a service without a listener that does not register', { services: [{ name: 'a', dst: 'b:1' }] }, /services\/0/],
+  ['a service that registers what it finds', { services: [{ name: 'a', srv: '/s', register: '/r' }] }, /services\/0/],
+  [
+    'a registration without a registry',
+    { services: [{ name: 'a', dst: '127.0.0.1:1', register: '/r' }] },
+    /services\[0\][.]register: expected an etcd in discovery[.]endpoints beside it, got none/,
+  ],
+  [
+    'two servers that register',
+    {
+      services: [1, 2].map((port) => ({ name: `a${port}`, dst: `127.0.0.1:${port}`, register: '/r' })),
+      discovery: { endpoints: ['http://etcd:2379'] },
+    },
+    /services: expected one server with register in a pod, got 127[.]0[.]0[.]1:1,127[.]0[.]0[.]1:2/,
+  ],
   ['a service without candidates', { services: [{ name: 'a', src: ':1' }] }, /services/],
   ['a service with dst and srv', { services: [{ name: 'a', src: ':1', dst: 'b:1', srv: '/s' }] }, /services/],
   ['a setting of a service in capitals', { services: [{ name: 'a', src: ':1', DST: 'b:1' }] }, /services/],
@@ -169,6 +194,68 @@ test('NOTES say where the app connects, and how to ask', () => {
   assert.equal(code, 0, stderr);
   assert.match(stdout, /redis: the app connects to 127[.]0[.]0[.]1:6379; attache carries it to redis:6379/);
   assert.match(stdout, /\/readyz/);
+});
+
+test('NOTES say what registers, and where services come from', () => {
+  const notes = (values: object) => {
+    const flags = ['--dry-run=client', '--disable-openapi-validation', ...setValues({ discovery: etcd, ...values })];
+    return helm('install', ...flags, 'app', chart).stdout;
+  };
+  const server = { name: 'redis', dst: '127.0.0.1:6379', register: '/srv/redis' };
+  assert.match(notes({ services: [server] }), /redis: attache registers 127[.]0[.]0[.]1:6379 in \/srv\/redis\n/);
+  const both = notes({ services: [{ ...server, src: ':6380' }] });
+  assert.match(
+    both,
+    /connects to :6380; attache carries it to 127[.]0[.]0[.]1:6379; attache registers .* in \/srv\/redis\n/,
+  );
+  const followed = notes({ services: [], env: { SERVICES_KEY: '/attache/web' } });
+  assert.match(followed, /the services are those of the key \/attache\/web\n/);
+});
+
+const etcd = { endpoints: ['http://etcd:2379'] };
+
+test('a list from a key, or from a file, needs no service beside it', () => {
+  for (const values of [
+    { env: { SERVICES_KEY: '/attache/web' }, discovery: etcd },
+    { extraEnv: [{ name: 'SERVICES_KEY', value: '/attache/web' }], discovery: etcd },
+    { env: { SERVICES_FILE: '/services/services.json' } },
+  ]) {
+    const [pod] = template({ services: [], ...values }).flatMap((resource) => podSpecOf(resource) ?? []);
+    assert.ok(pod !== undefined);
+    assert.equal(environmentOf(attacheOf(pod))['SERVICES'], undefined);
+  }
+});
+
+const registered = {
+  services: [
+    {
+      ...{ name: 'redis', dst: ['127.0.0.1:6379'], health_check: 'redis' },
+      ...{ register: '/srv/redis/debug', register_address: '$(POD_IP):6379' },
+    },
+  ],
+  discovery: etcd,
+};
+
+test('a server that registers: the address of the pod, and a preStop hook that takes the server out', () => {
+  const [pod] = template(registered).flatMap((resource) => podSpecOf(resource) ?? []);
+  assert.ok(pod !== undefined);
+  const { env = [], lifecycle, startupProbe } = attacheOf(pod);
+  assert.deepEqual(env[0], { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } });
+  assert.deepEqual(lifecycle?.preStop?.exec?.command, ['/usr/local/bin/attache', 'drain', '127.0.0.1:6379']);
+  assert.equal(startupProbe?.httpGet?.path, '/readyz');
+  const setting = { name: 'READY_MIN_CANDIDATES', value: 1 };
+  for (const values of [{ env: { READY_MIN_CANDIDATES: 1 } }, { extraEnv: [setting] }]) {
+    const pods = template({ ...registered, ...values }).flatMap((resource) => podSpecOf(resource) ?? []);
+    const path = pods.map(attacheOf)[0]?.startupProbe?.httpGet?.path;
+    assert.equal(path, '/healthz', 'the server starts behind this probe');
+  }
+});
+
+test('what needs no hook has none: a sidecar that ends with the server, and one that does not register', () => {
+  const classic = template({ ...registered, sidecar: { native: false } });
+  for (const resources of [classic, template({})])
+    for (const pod of resources.flatMap((resource) => podSpecOf(resource) ?? []))
+      assert.equal(attacheOf(pod).lifecycle, undefined);
 });
 
 test('services reach attache as they were written, numbers and lists included', () => {

@@ -5,11 +5,15 @@ import { test, type TestContext } from 'node:test';
 import type { IContainer } from 'kubernetes-models/v1/Container';
 import type { IPodSpec } from 'kubernetes-models/v1/PodSpec';
 import { parse } from 'yaml';
+import { loadConfig } from '../../src/config/load.ts';
 import { readName } from '../../src/config/table/settings.ts';
+import { formatAddress } from '../../src/core/address.ts';
 import { parseDuration } from '../../src/core/duration.ts';
 import { projectRoot, runAttache } from '../support/attache.ts';
 import { attacheOf, environmentOf, podSpecOf, typeErrors, validate, type Resource } from '../support/kubernetes.ts';
 import { manifests, renderings } from '../support/renderings.ts';
+
+const POD_IP = '10.0.1.134';
 
 const all = renderings();
 const pods = all.flatMap(({ name, resources }) =>
@@ -64,7 +68,8 @@ for (const { name, pod, attache } of pods) {
     const names = (attache.env ?? []).map((entry) => entry.name);
     assert.ok(names.length > 0);
     assert.equal(new Set(names).size, names.length, 'a setting twice');
-    for (const setting of names)
+    const own = (attache.env ?? []).filter(({ valueFrom }) => valueFrom?.fieldRef === undefined);
+    for (const { name: setting } of own)
       assert.match(readName(setting)?.kind ?? 'unknown', /^(setting|secret-file|suffixed)$/, setting);
     const { code, stderr } = await check(t, attache);
     assert.equal(stderr, '');
@@ -101,11 +106,33 @@ for (const { name, pod, attache } of pods) {
     assert.match(settings['ADMIN_ADDR'] ?? '127.0.0.1:', /^127[.]0[.]0[.]1:/);
     const { startupProbe, readinessProbe, livenessProbe } = attache;
     const asked = (path: string) => ({ path, port: 'attache-http' });
-    if (startupProbe !== undefined) assert.deepEqual(startupProbe.httpGet, asked('/readyz'));
+    // A server that starts behind this probe would never be a candidate.
+    const isAwaited = registers(settings) && settings['READY_MIN_CANDIDATES'] !== undefined;
+    if (startupProbe !== undefined) assert.deepEqual(startupProbe.httpGet, asked(isAwaited ? '/healthz' : '/readyz'));
     if (readinessProbe !== undefined) assert.deepEqual(readinessProbe.httpGet, asked('/readyz'));
     assert.deepEqual(livenessProbe?.httpGet, asked('/healthz'));
     assert.ok(startupProbe !== undefined || !attache.native, 'a native sidecar holds the app back until it is ready');
     assert.ok(readinessProbe !== undefined || pod.restartPolicy === 'Never');
+  });
+
+  test(`${name}: what registers leaves etcd before its server ends, and has the address of its pod`, () => {
+    const settings = environmentOf(attache);
+    if (!registers(settings)) return;
+    const [first] = attache.env ?? [];
+    assert.deepEqual(first, { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } });
+    for (const { register, candidates } of loadConfig({ env: inPod(attache) }).services) {
+      assert.equal(register?.address?.host, POD_IP);
+      assert.ok(candidates.kind === 'static');
+      const [server = assert.fail('no server')] = candidates.addresses;
+      assert.ok(server.kind === 'tcp' && server.host === '127.0.0.1' && server.port === register.address.port);
+      const hook = ['/usr/local/bin/attache', 'drain', formatAddress(server)];
+      assert.deepEqual(attache.lifecycle?.preStop?.exec?.command, hook);
+    }
+    const [server] = pod.containers;
+    const [sleep, time] = server?.lifecycle?.preStop?.exec?.command ?? [];
+    assert.equal(sleep, 'sleep', 'clients hear of it before the server ends');
+    const needed = Number(time) + seconds(settings['SHUTDOWN_TIMEOUT'] ?? '30s');
+    assert.ok(Number(time) >= 2 && (pod.terminationGracePeriodSeconds ?? 30) > needed);
   });
 
   test(`${name}: a native sidecar always restarts, an ordinary container says nothing of it`, () => {
@@ -123,14 +150,22 @@ for (const { name, pod, attache } of pods) {
 }
 
 function check(t: TestContext, attache: IContainer) {
-  const referred = (attache.env ?? []).flatMap(({ name, valueFrom }) =>
-    valueFrom === undefined ? [] : [[name, 'secret'] as const],
-  );
-  return runAttache(t, {
-    // The files of its volumes are in a cluster.
-    args: ['check', '--no-files'],
-    env: { ...environmentOf(attache), ...Object.fromEntries<string>(referred) },
-  });
+  // The files of its volumes are in a cluster.
+  return runAttache(t, { args: ['check', '--no-files'], env: inPod(attache) });
+}
+
+/** The environment as the kubelet makes it: with values from elsewhere, and names that stand above replaced. */
+function inPod(attache: IContainer): Readonly<Record<string, string>> {
+  const made: Record<string, string> = {};
+  for (const { name, value, valueFrom } of attache.env ?? []) {
+    const text = value ?? (valueFrom?.fieldRef === undefined ? 'secret' : POD_IP);
+    made[name] = text.replaceAll(/\$\(([A-Z_]+)\)/g, (asWritten, other: string) => made[other] ?? asWritten);
+  }
+  return made;
+}
+
+function registers({ REGISTER, SERVICES = '' }: Readonly<Record<string, string>>): boolean {
+  return REGISTER !== undefined || SERVICES.includes('"register"');
 }
 
 /** https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted, and a root that is read-only. */

@@ -10,7 +10,7 @@ import { recipe } from '../support/recipe.ts';
 import { overlay, overlays } from '../support/renderings.ts';
 
 test('there is an overlay for each way of use', () => {
-  assert.deepEqual(overlays, ['classic', 'directory', 'dns', 'etcd', 'job', 'mtls', 'patroni', 'sentinel']);
+  assert.deepEqual(overlays, ['classic', 'directory', 'dns', 'etcd', 'job', 'mtls', 'patroni', 'sentinel', 'server']);
 });
 
 test('etcd: discovery instead of the candidate of the base', () => {
@@ -40,6 +40,14 @@ test('patroni: the recipe of the page, with the names of Pods', () => {
     const inPod = name.startsWith('SRC') ? `127.0.0.1${value}` : value.replaceAll(/pg-\d/g, '$&.pg');
     assert.equal(settings[name], inPod, name);
   }
+});
+
+test('server: it registers where the clients of the overlay etcd look, in the same registry', () => {
+  const [server, client] = [settingsOf(overlay('server')), settingsOf(overlay('etcd'))];
+  assert.deepEqual([server['REGISTER'], server['DSC']], [client['SRV'], client['DSC']]);
+  assert.deepEqual([server['SRC'], server['SRV']], [undefined, undefined], 'clients dial the server itself');
+  const { native, image } = attacheOf(onlyPod(overlay('server')));
+  assert.deepEqual([native, image], [true, attacheOf(onlyPod(overlay('etcd'))).image]);
 });
 
 test('directory: the items of the ConfigMap make a registry in which SRV is found, of addresses alone', () => {

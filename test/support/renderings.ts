@@ -56,6 +56,12 @@ const chartValues: Readonly<Record<string, object>> = {
       },
     ],
   },
+  'services of a key': {
+    services: [],
+    discovery: { endpoints: ['http://etcd-0.etcd:2379'] },
+    env: { SERVICES_KEY: '/attache/web' },
+  },
+  'a server that registers': parse(exampleOf('deploy/kubernetes/README.md', 'register')) as object,
   'a registry of one service': {
     services: [{ name: 'redis', src: '127.0.0.1:6379', srv: 'mymaster', dsc: 'sentinel://sentinel:26379' }],
   },
@@ -66,17 +72,18 @@ const chartValues: Readonly<Record<string, object>> = {
     extraVolumes: [{ name: 'more', emptyDir: {} }],
     sidecar: { extraVolumeMounts: [{ name: 'more', mountPath: '/more' }] },
   },
-  'a socket that two containers share': parse(exampleOf('deploy/kubernetes/README.md')) as object,
+  'a socket that two containers share': parse(exampleOf('deploy/kubernetes/README.md', 'unix:')) as object,
   'mtls, classic': {
     sidecar: { native: false, httpPort: 30001, adminPort: 30002, appSeconds: 5 },
     tls: { secretName: 'certificate', keys: { ca: 'ca.crt', cert: 'tls.crt', key: 'tls.key' } },
   },
 };
 
-/** The block of YAML of a document. */
-function exampleOf(document: string): string {
+/** The block of YAML of a document that has a word. */
+function exampleOf(document: string, word: string): string {
   const text = readFileSync(join(projectRoot, document), 'utf8');
-  return /^```yaml\n([^]*?)^```/m.exec(text)?.[1] ?? '';
+  const blocks = [...text.matchAll(/^```yaml\n([^]*?)^```/gm)].map(([, block = '']) => block);
+  return blocks.find((block) => block.includes(word)) ?? '';
 }
 
 /** Everything that deploy/ has for Kubernetes, as it would reach an API server. */

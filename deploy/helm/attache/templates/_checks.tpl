@@ -14,8 +14,19 @@ leave it without members.
 {{- $names := dict -}}
 {{- $listeners := dict -}}
 {{- $hasRegistry := or .Values.discovery.endpoints .Values.discovery.configMap.items (hasKey .Values.env "ETCDCTL_ENDPOINTS") -}}
+{{- $variables := include "attache.variables" . | splitList "," -}}
 {{- range .Values.extraEnv -}}
 {{- if has .name (list "DSC" "ETCDCTL_ENDPOINTS") -}}{{- $hasRegistry = true -}}{{- end -}}
+{{- end -}}
+{{- if has "SERVICES_KEY" $variables -}}
+{{- if .Values.services -}}
+{{- fail (printf "SERVICES_KEY: expected services=[] beside it, got %d; move these services to the key, or leave the key out" (len .Values.services)) -}}
+{{- end -}}
+{{- if not $hasRegistry -}}
+{{- fail "SERVICES_KEY: expected the registry of the key in discovery.endpoints, got none; an etcd in this pod is discovery.endpoints=[\"http://127.0.0.1:2379\"]" -}}
+{{- end -}}
+{{- else if not (or .Values.services (has "SERVICES_FILE" $variables)) -}}
+{{- fail "services: expected a service, got none; without one set env.SERVICES_KEY or env.SERVICES_FILE" -}}
 {{- end -}}
 {{- range $index, $service := .Values.services -}}
 {{- $place := printf "services[%d]" $index -}}
@@ -29,7 +40,10 @@ leave it without members.
 {{- fail (printf "%s.name: expected a name of its own, got %q, which %s.name has" $place $service.name (get $names $service.name)) -}}
 {{- end -}}
 {{- $_ := set $names $service.name $place -}}
-{{- range $address := include "attache.addresses" $service.src | splitList "," -}}
+{{- if and $service.register (not $hasRegistry) (not $service.dsc) -}}
+{{- fail (printf "%s.register: expected an etcd in discovery.endpoints beside it, got none; an etcd in this pod is discovery.endpoints=[\"http://127.0.0.1:2379\"]" $place) -}}
+{{- end -}}
+{{- range $address := include "attache.addresses" $service.src | splitList "," | compact -}}
 {{- if hasKey $listeners $address -}}
 {{- fail (printf "%s.src: expected an address of its own, got %q, where %s.src listens" $place $address (get $listeners $address)) -}}
 {{- end -}}
@@ -38,6 +52,10 @@ leave it without members.
 {{- if and $service.srv (not $hasRegistry) (not $service.dsc) -}}
 {{- fail (printf "%s.srv: expected discovery.endpoints or discovery.configMap.items beside it, got neither; an etcd in this pod is discovery.endpoints=[\"http://127.0.0.1:2379\"]" $place) -}}
 {{- end -}}
+{{- end -}}
+{{- $registered := include "attache.registered" . -}}
+{{- if and .Values.sidecar.native (contains "," $registered) -}}
+{{- fail (printf "services: expected one server with register in a pod, got %s; the preStop hook takes out one" $registered) -}}
 {{- end -}}
 {{- range $index, $service := .Values.services -}}
 {{- range $address := include "attache.addresses" $service.dst | splitList "," -}}

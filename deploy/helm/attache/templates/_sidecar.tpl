@@ -12,9 +12,19 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- if .Values.sidecar.native }}
 restartPolicy: Always
 {{- end }}
+{{- $registered := include "attache.registered" . }}
 env:
+  {{- if $registered }}
+  # Above the others: Kubernetes replaces $(POD_IP) only below this entry.
+  - name: POD_IP
+    valueFrom:
+      fieldRef:
+        fieldPath: status.podIP
+  {{- end }}
+  {{- if .Values.services }}
   - name: SERVICES
     value: {{ .Values.services | toJson | quote }}
+  {{- end }}
   - name: HTTP_ADDR
     value: {{ printf ":%d" (int .Values.sidecar.httpPort) | quote }}
   {{- if gt $probePort 0 }}
@@ -64,9 +74,21 @@ ports:
   - name: attache-probe
     containerPort: {{ $probePort }}
 {{- end }}
+{{- if and $registered .Values.sidecar.native }}
+# The kubelet runs the preStop hooks of all containers first. This one deletes the key.
+lifecycle:
+  preStop:
+    exec:
+      command: [/usr/local/bin/attache, drain, {{ $registered | quote }}]
+{{- end }}
 startupProbe:
   httpGet:
+    {{- if and $registered (include "attache.variables" . | splitList "," | has "READY_MIN_CANDIDATES") }}
+    # /readyz would wait for the server, which starts when this probe passes.
+    path: /healthz
+    {{- else }}
     path: /readyz
+    {{- end }}
     port: {{ $probed }}
   periodSeconds: 1
   timeoutSeconds: 2
@@ -121,6 +143,31 @@ is printed. What YAML has made of `off` and `on` stays true and false, which att
 {{- else -}}
 {{- toString . -}}
 {{- end -}}
+{{- end }}
+
+{{/* The server that attache registers: the first address of dst; with several servers, all of them with commas. */}}
+{{- define "attache.registered" -}}
+{{- $servers := list -}}
+{{- range .Values.services -}}
+{{- if .register -}}
+{{- $dst := .dst -}}
+{{- if not (kindIs "slice" $dst) -}}{{- $dst = splitList "," ($dst | default "" | toString) -}}{{- end -}}
+{{- $servers = append $servers (first $dst | trim) -}}
+{{- end -}}
+{{- end -}}
+{{- $servers | uniq | join "," -}}
+{{- end }}
+
+{{/* Names of what env and extraEnv set, with commas; an empty value sets nothing. */}}
+{{- define "attache.variables" -}}
+{{- $names := list -}}
+{{- range $name, $value := .Values.env -}}
+{{- if $value -}}{{- $names = append $names $name -}}{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if or .value .valueFrom -}}{{- $names = append $names .name -}}{{- end -}}
+{{- end -}}
+{{- $names | join "," -}}
 {{- end }}
 
 {{/* Name of the ConfigMap that is the registry; empty when there is none. */}}
