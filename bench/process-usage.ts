@@ -33,6 +33,21 @@ export function residentOf(status: string): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
 }
 
+/**
+ * What these processes and all below them have for themselves, in kB: their memory that no file is behind. Another process of the
+ * same program shares the rest. Source: `Anonymous` of smaps_rollup, proc(5).
+ */
+export function privateKbOf(pids: readonly number[]): number {
+  return pids
+    .flatMap(withDescendants)
+    .reduce((sum, pid) => sum + anonymousOf(read(`/proc/${pid}/smaps_rollup`) ?? ''), 0);
+}
+
+/** In kB; 0 for a process that is already a zombie. */
+export function anonymousOf(rollup: string): number {
+  return Number(/^Anonymous:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? 0);
+}
+
 function withDescendants(pid: number): readonly number[] {
   // Those below first: one that ends while this is read is then counted by its parent, and not lost.
   return [...childrenOf(pid).flatMap(withDescendants), pid];

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startRedis } from '../backends/redis.ts';
 import { scratchFile, type Lab } from '../lab.ts';
 import type { Peer } from '../peers/peer.ts';
-import { usageOf } from '../process-usage.ts';
+import { privateKbOf, usageOf } from '../process-usage.ts';
 import { startOne } from '../proxy.ts';
 import { summarize } from '../statistics.ts';
 import type { Workload } from './workload.ts';
@@ -32,6 +32,7 @@ export const start: Workload = {
           { measure: 'start-time', value: plain.ms },
           ...(cached === undefined ? [] : [{ measure: 'start-cached-time', value: cached.ms } as const]),
           { measure: 'start-memory', value: plain.megabytes },
+          { measure: 'start-private', value: plain.privateMegabytes },
         ];
       },
     };
@@ -47,14 +48,17 @@ interface Start {
 interface Started {
   readonly ms: number;
   readonly megabytes: number;
+  readonly privateMegabytes: number;
 }
 
 async function startSome(lab: Lab, start: Start): Promise<Started> {
   const starts = [];
   for (let count = 0; count < STARTS; count++) starts.push(await startOnce(lab, start));
+  const median = (values: readonly number[]): number => summarize(values)?.median ?? NaN;
   return {
-    ms: summarize(starts.map(({ ms }) => ms))?.median ?? NaN,
-    megabytes: summarize(starts.map(({ megabytes }) => megabytes))?.median ?? NaN,
+    ms: median(starts.map(({ ms }) => ms)),
+    megabytes: median(starts.map(({ megabytes }) => megabytes)),
+    privateMegabytes: median(starts.map(({ privateMegabytes }) => privateMegabytes)),
   };
 }
 
@@ -71,10 +75,18 @@ async function startOnce(lab: Lab, { peer, to, env }: Start): Promise<Started> {
     });
     const acceptedAt = await Promise.race([accepted(port, lab.signal), started.died]);
     await delay(SETTLE_MS, undefined, { signal: lab.signal });
-    return { ms: acceptedAt - beganAt, megabytes: (usageOf([started.pid]).residentKb * 1024) / 1e6 };
+    return {
+      ms: acceptedAt - beganAt,
+      megabytes: inMegabytes(usageOf([started.pid]).residentKb),
+      privateMegabytes: inMegabytes(privateKbOf([started.pid])),
+    };
   } finally {
     await processes.stop();
   }
+}
+
+function inMegabytes(kilobytes: number): number {
+  return (kilobytes * 1024) / 1e6;
 }
 
 async function accepted(port: number, signal: AbortSignal): Promise<number> {

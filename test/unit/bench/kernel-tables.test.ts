@@ -4,7 +4,7 @@ import { parseReport } from '../../../bench/load/stream.ts';
 import { kernelVersion } from '../../../bench/machine.ts';
 import { mostConnections } from '../../../bench/most-connections.ts';
 import { isListening } from '../../../bench/ports.ts';
-import { cpuTicks, residentOf, usageOf } from '../../../bench/process-usage.ts';
+import { anonymousOf, cpuTicks, privateKbOf, residentOf, usageOf } from '../../../bench/process-usage.ts';
 
 test('CPU is user and system time of a process and of its ended children, whatever its name holds', () => {
   const fields = ['S', ...Array.from({ length: 10 }, () => '7'), '100', '20', '3', '4', '20', '0'].join(' ');
@@ -14,6 +14,16 @@ test('CPU is user and system time of a process and of its ended children, whatev
 test('resident memory is read, and a zombie has none', () => {
   assert.equal(residentOf('Name:\tx\nVmRSS:\t   1234 kB\nThreads:\t1\n'), 1234);
   assert.equal(residentOf('Name:\tx\nState:\tZ (zombie)\n'), 0);
+});
+
+test('private memory is what no file is behind: a part of the resident memory that grows with what is written', () => {
+  assert.equal(anonymousOf('Rss:\t  900 kB\nAnonymous:\t   1234 kB\nAnonHugePages:\t 5 kB\n'), 1234);
+  assert.equal(anonymousOf(''), 0);
+  const before = privateKbOf([process.pid]);
+  assert.ok(before > 1_000 && before < usageOf([process.pid]).residentKb);
+  const written = Buffer.alloc(50 * 1024 * 1024, 1);
+  assert.ok(privateKbOf([process.pid]) >= before + written.length / 1024 - 10_000);
+  assert.equal(privateKbOf([2 ** 30]), 0);
 });
 
 test('usage of this process grows with its work, and of one that is not there is nothing', () => {
