@@ -13,12 +13,14 @@ async function ciRun(
   phases: readonly string[] = ['browser'],
 ): Promise<{ readonly status: number | null; readonly output: string }> {
   const folder = await scratchFolder(t);
-  for (const name of ['.ci', 'node_modules']) mkdirSync(join(folder, name));
+  for (const name of ['.ci', 'node_modules', 'scripts']) mkdirSync(join(folder, name));
   cpSync(join(projectRoot, '.ci/run'), join(folder, '.ci/run'));
   writeFileSync(join(folder, 'suite.test.mjs'), suite);
   const run = 'node --test --test-reporter=spec suite.test.mjs; true';
-  const scripts = { 'test:browser': run, 'test:kubernetes': run };
+  const scripts = { 'test:browser': run, 'test:kubernetes': run, check: 'echo a fault of style; exit 1' };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'a', private: true, scripts }));
+  writeFileSync(join(folder, 'package-lock.json'), JSON.stringify({ name: 'a', lockfileVersion: 3, packages: {} }));
+  writeFileSync(join(folder, 'scripts/build-tests'), '#!/bin/sh\n', { mode: 0o755 });
   // A run within a test of node:test would report to that test.
   const env = { ...process.env, NODE_TEST_CONTEXT: undefined, BUILT: undefined };
   const { status, stdout } = spawnSync('bash', ['.ci/run', ...phases], {
@@ -60,4 +62,19 @@ test('.ci/run compiles once: later phases are told that it is done', async (t) =
     [...output.matchAll(/✔ built: (\w+)/g)].map(([, built]) => built),
     ['undefined', '1'],
   );
+});
+
+test('.ci/run runs check beside the phase that comes next, and tells of both', async (t) => {
+  const suite = `import { test } from 'node:test'; test('first', () => {});`;
+  const { status, output } = await ciRun(t, suite, ['check', 'browser']);
+  assert.equal(status, 1, output);
+  assert.match(output, /===== build: exit code 0 .*✔ first .*===== check\n.*a fault of style/s);
+  const [, end = ''] = output.split('===== failed: check, exit code 1');
+  assert.match(end, /a fault of style.*\n1 passed, 1 failed\n$/s);
+});
+
+test('.ci/run check alone fails as its check does', async (t) => {
+  const { status, output } = await ciRun(t, '', ['check']);
+  assert.equal(status, 1, output);
+  assert.match(output, /a fault of style.*\n0 passed, 1 failed\n$/s);
 });
