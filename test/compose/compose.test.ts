@@ -7,6 +7,8 @@ import { eventually } from '../support/wait.ts';
 // One project for the whole file, so the tests build on one another's end: all up, both Redis registered.
 const project = new ComposeProject(`attache-test-${process.pid}`, { ATTACHE_PORT: '0', ATTACHE_HTTP_PORT: '0' });
 const nodes = ['redis-1', 'redis-2'] as const;
+/** The one beside each. */
+const registrars = ['registrar-1', 'registrar-2'] as const;
 const directory = '/srv/redis/debug';
 const inNetwork = ['--health-interval', '1s', '--network', project.network, '--publish', '127.0.0.1::16379'];
 let port = 0;
@@ -14,7 +16,7 @@ let port = 0;
 before(
   async () => {
     await project.run('up', '--detach', '--no-build');
-    await healthy('attache');
+    for (const service of ['attache', ...registrars]) await healthy(service);
     port = await publishedPort(await project.container('attache'), 16379);
     for (const node of nodes) await nameIt(node);
     await registered(...nodes);
@@ -46,30 +48,46 @@ test('a redis is stopped and deregistered: its connections end, and the other on
   const serving = await open.ask('get whoami');
   const other = await stop(serving);
   await eventually(() => open.socket.destroyed, `the connection to ${serving} ended`);
-  await eventually(async () => (await whoAnswers()) === other, `${other} serves`);
+  await serves(other);
   await startAgain(serving);
 });
 
 test('a redis is deregistered while it runs: its connections end, and the other one serves', async () => {
-  const first = await registerByHand();
-  const open = await RedisInline.connect(port);
-  assert.equal(await open.ask('get whoami'), first);
-  await deregister(first, open);
+  const open = await openToFirst();
+  await deregister(open);
   await registerAgain();
 });
 
+test('a registration that somebody deletes comes back, and its redis serves again', async () => {
+  const open = await openToFirst();
+  await etcdctl('del', keyOf(nodes[0]));
+  await eventually(() => open.socket.destroyed, `the connection to ${nodes[0]} ended`);
+  await registered(...nodes);
+  await serves(nodes[0]);
+});
+
+test('a registrar is killed: its redis is gone from etcd although it runs, and comes back with the registrar', async () => {
+  const open = await openToFirst();
+  await project.run('kill', registrars[0]);
+  await registered(nodes[1]);
+  await eventually(() => open.socket.destroyed, `the connection to ${nodes[0]} ended`);
+  await serves(nodes[1]);
+  await project.run('start', registrars[0]);
+  await registered(...nodes);
+});
+
 test('etcd is killed: traffic goes on; it comes back: a later change is seen', async () => {
-  const first = await registerByHand();
-  const open = await RedisInline.connect(port);
+  const open = await openToFirst();
   await project.run('kill', 'etcd');
   assert.equal(await open.ask('ping'), 'PONG');
   assert.equal(await askRedis(port, 'ping'), 'PONG');
 
   await project.run('start', 'etcd');
   await healthy('etcd');
-  assert.equal(await open.ask('get whoami'), first, 'the connection has outlived etcd');
+  await registered(...nodes);
+  assert.equal(await open.ask('get whoami'), nodes[0], 'the connection has outlived etcd');
 
-  await deregister(first, open);
+  await deregister(open);
   await registerAgain();
 });
 
@@ -106,46 +124,53 @@ test('a sidecar in the network of its application is reached on loopback', async
   assert.equal((await docker('exec', app, 'redis-cli', '-p', '7000', 'get', 'whoami')).trim(), 'redis-2');
 });
 
-test('every container of the project runs on after all this, the sidecar with its first process', async () => {
-  const sidecar = await project.container('attache');
-  assert.equal(await inspect(sidecar, '{{.RestartCount}} {{.State.Status}}'), '0 running');
+test('every attache of the project runs on after all this, and none has been restarted', async () => {
+  for (const service of ['attache', ...registrars]) {
+    const state = await inspect(await project.container(service), '{{.RestartCount}} {{.State.Status}}');
+    assert.equal(state, '0 running', service);
+  }
 });
 
-test('SIGTERM ends sidecar and registrar with exit code 0, and the registrar leaves nothing behind', async () => {
-  await project.run('stop', '--timeout', '20', 'attache', 'registrar');
-  for (const service of ['attache', 'registrar']) {
+test('SIGTERM ends sidecar and registrars with exit code 0, and the registrars leave nothing behind', async () => {
+  await project.run('stop', '--timeout', '20', 'attache', ...registrars);
+  assert.deepEqual(await keys(), []);
+  for (const service of ['attache', ...registrars]) {
     assert.equal(await inspect(await project.container(service), '{{.State.ExitCode}}'), '0', service);
   }
-  assert.deepEqual(await keys(), []);
 });
 
 async function whoAnswers(): Promise<string> {
   return askRedis(port, 'get whoami').catch((error: unknown) => `nobody: ${String(error)}`);
 }
 
-/** Keeps both nodes in etcd without the registrar. @returns the one that serves, since it sorts first */
-async function registerByHand(): Promise<string> {
-  await project.run('stop', '--timeout', '5', 'registrar');
-  const members = await Promise.all(nodes.map(async (node) => ({ node, key: await keyOf(node) })));
-  members.sort((a, b) => (a.key < b.key ? -1 : 1));
-  for (const { key } of members.toReversed()) await etcdctl('put', key, '');
-  const first = members[0]?.node ?? '';
-  await eventually(async () => (await whoAnswers()) === first, `${first} serves`);
-  return first;
+async function serves(node: string): Promise<void> {
+  await eventually(async () => (await whoAnswers()) === node, `${node} serves`);
 }
 
-/** Takes a node that runs on out of etcd, and waits until its connection has ended and the other node answers. */
-async function deregister(node: string, open: RedisInline): Promise<void> {
-  const other = otherThan(node);
-  await etcdctl('del', await keyOf(node));
-  await eventually(() => open.socket.destroyed, `the connection to ${node} ended`);
-  await eventually(async () => (await whoAnswers()) === other, `${other} serves`);
+/** A connection to the node that serves while both are registered, since it sorts first. */
+async function openToFirst(): Promise<RedisInline> {
+  await serves(nodes[0]);
+  const open = await RedisInline.connect(port);
+  assert.equal(await open.ask('get whoami'), nodes[0]);
+  return open;
+}
+
+/** Takes the first node, which runs on, out of etcd, and waits until its connection has ended and the other node answers. */
+async function deregister(open: RedisInline): Promise<void> {
+  await registrar('drain', `${nodes[0]}:6379`);
+  await eventually(() => open.socket.destroyed, `the connection to ${nodes[0]} ended`);
+  await registered(nodes[1]);
+  await serves(nodes[1]);
 }
 
 async function registerAgain(): Promise<void> {
-  await etcdctl('del', '--prefix', directory);
-  await project.run('start', 'registrar');
+  await registrar('undrain', `${nodes[0]}:6379`);
   await registered(...nodes);
+}
+
+/** A command in the registrar of the first node. */
+async function registrar(...args: readonly string[]): Promise<void> {
+  await docker('exec', await project.container(registrars[0]), '/usr/local/bin/attache', ...args);
 }
 
 /** @returns the other node */
@@ -169,7 +194,7 @@ async function nameIt(node: string): Promise<void> {
 
 /** Waits until exactly these nodes stand in etcd. */
 async function registered(...expected: readonly string[]): Promise<void> {
-  const wanted = (await Promise.all(expected.map(keyOf))).sort();
+  const wanted = expected.map(keyOf).sort();
   const asWanted = async () => (await keys()).join() === wanted.join();
   await eventually(asWanted, `registered are ${expected.join(' and ')}`, 30_000);
 }
@@ -182,8 +207,8 @@ async function etcdctl(...args: readonly string[]): Promise<string> {
   return docker('exec', await project.container('etcd'), '/usr/local/bin/etcdctl', ...args);
 }
 
-async function keyOf(node: string): Promise<string> {
-  return `${directory}/${await addressOf(node)}:6379`;
+function keyOf(node: string): string {
+  return `${directory}/${node}:6379`;
 }
 
 function otherThan(node: string): string {
