@@ -12,7 +12,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build-native scripts/bundle.mjs ./scripts/
 COPY native ./native
 COPY src ./src
-RUN npm run build && sh scripts/build-native --required && find dist -name '*.d.ts' -delete
+RUN npm run build && sh scripts/build-native --required && find dist \( -name '*.d.ts' -o -name '*.map' \) -delete
 
 FROM ${NODE_IMAGE} AS production
 WORKDIR /rootfs/app
