@@ -44,43 +44,37 @@ for (const [onFailure, expected] of [
   });
 }
 
-const breakages: readonly { what: string; breakIt: (registry: RegistryDirectory) => Promise<void>; error: RegExp }[] = [
-  {
-    what: 'the root becomes a file',
-    breakIt: async (registry) => {
-      await rm(registry.root, { recursive: true });
-      await writeFile(registry.root, '');
-    },
-    error: /ENOTDIR/,
-  },
-  {
-    what: 'the service directory becomes a file',
-    breakIt: async (registry) => {
-      await rm(registry.at(SERVICE), { recursive: true });
-      await writeFile(registry.at(SERVICE), '');
-    },
-    error: /ENOTDIR/,
-  },
-  {
-    what: 'a parent becomes a link to itself',
-    breakIt: async (registry) => {
-      await rm(registry.at('srv'), { recursive: true });
-      await symlink('srv', registry.at('srv'));
-    },
-    error: /ELOOP/,
-  },
-];
+/** In place of a path something else, at once: a folder that is deleted first loses its members one by one. */
+async function replace(
+  registry: RegistryDirectory,
+  path: string,
+  make: (path: string) => Promise<void>,
+): Promise<void> {
+  const next = join(registry.base, 'next');
+  await make(next);
+  await rename(path, join(registry.base, 'away'));
+  await rename(next, path);
+}
 
-for (const { what, breakIt, error } of breakages) {
+const emptyFile = (path: string) => writeFile(path, '');
+const linkToItself = (path: string) => symlink('srv', path);
+
+for (const { what, place, make, error } of [
+  { what: 'the root becomes a file', place: [], make: emptyFile, error: /ENOTDIR/ },
+  { what: 'the service directory becomes a file', place: [SERVICE], make: emptyFile, error: /ENOTDIR/ },
+  { what: 'a parent becomes a link to itself', place: ['srv'], make: linkToItself, error: /ELOOP/ },
+]) {
   test(`${what}: the last set is kept, stale with the reason`, async (t) => {
     const registry = await RegistryDirectory.create(t);
     await registry.add(MEMBER);
     const sink = follow(t, registry, { rereadMs: 10 });
     await sink.holds([MEMBER]);
-    await breakIt(registry);
-    await sink.until('stale', () => sink.status === 'stale');
-    const state = sink.states.at(-1);
-    assert.match(state?.status === 'stale' ? state.error : '', error);
+    await replace(registry, registry.at(...place), make);
+    // Between the two renames there is nothing: that may be the reason of a first look.
+    await sink.until(`stale because of ${error.source}`, () => {
+      const state = sink.states.at(-1);
+      return state?.status === 'stale' && error.test(state.error);
+    });
     assert.deepEqual(sink.sets, [[MEMBER]]);
   });
 }
