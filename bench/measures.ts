@@ -63,7 +63,7 @@ export const measures = {
     digits: 1,
     aim: { kind: 'value', most: 60 },
   },
-  'start-private': { title: 'of it private: what a second one adds', unit: 'MB', better: 'less', digits: 1 },
+  'start-private': { title: 'private after start: what a second one adds', unit: 'MB', better: 'less', digits: 1 },
   'scale-cpu': { title: 'GET 64 B', ...perRequest },
   'scale-memory': { title: 'busy connection', unit: 'kB/connection', better: 'less', digits: 1 },
   'fairness-1': { title: 'small request beside 1 bulk stream, p99', ...latency, aim: { kind: 'value', most: 20 } },

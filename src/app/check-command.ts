@@ -27,7 +27,7 @@ export async function checkCommand(
   }
   if (!json) await print(1, `${describeConfig(config)}\n\n`);
   const { checkOnline, describeFindings } = await import('./check-online.ts');
-  const findings = await checkOnline(config);
+  const findings = await checkOnline(config, { flags, env });
   await print(1, `${json ? describeConfigJson(config, { online: findings }) : describeFindings(findings)}\n`);
   return findings.every(({ ok }) => ok);
 }

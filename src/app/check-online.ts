@@ -9,11 +9,13 @@ import { systemResolver, type SystemResolver } from '../names/system-resolver.ts
 import { dialOnce } from './dial-once.ts';
 import { localIps } from './local-ips.ts';
 import { lookOnce, registryText } from './look-once.ts';
+import { listOnce, type KeyParts } from './key-once.ts';
 import { loadOnce, type LoadedIdentity } from './load-once.ts';
 
 /** What was asked, and what it answered. */
 export interface Finding {
-  readonly service: string;
+  /** Missing: of no service, but of the list that `SERVICES_KEY` names. */
+  readonly service?: string;
   /** What was asked: `registry http://etcd0:2379`, `certificates`, `10.0.3.144:6379`. */
   readonly what: string;
   readonly ok: boolean;
@@ -31,25 +33,34 @@ interface Shared {
 }
 
 /**
- * Asks whatever a configuration names, once: registries, certificates in S3, every candidate. Nothing listens meanwhile.
+ * Asks whatever a configuration names, once: the list of `SERVICES_KEY`, registries, certificates in S3, every candidate.
+ * Nothing listens meanwhile.
  *
  * @throws ConfigError when certificates were read that cannot be used
  */
-export async function checkOnline(config: Config): Promise<readonly Finding[]> {
+export async function checkOnline(config: Config, origins: KeyParts['origins']): Promise<readonly Finding[]> {
   const resolver = systemResolver();
+  try {
+    const list = await listOnce(config, { lookup: lookupBy(resolver), origins });
+    if (list === undefined) return await checkServices(config, resolver);
+    const { what, ok, says } = list;
+    const own = says.map((text) => ({ what, ok, says: text }));
+    return [...own, ...(await checkServices({ ...config, services: list.services }, resolver))];
+  } finally {
+    resolver.close();
+  }
+}
+
+async function checkServices(config: Config, resolver: SystemResolver): Promise<readonly Finding[]> {
   const { httpAddress, adminAddress, probeAddress, services } = config;
   const http = [httpAddress, adminAddress, probeAddress].filter((address) => address !== undefined);
   const configured = [...http, ...services.flatMap(({ listeners }) => listeners)];
   const policy = dialPolicy(config.discovery.allow, ownListeners({ localIps, configured, bound: () => [] }));
-  try {
-    const shared = { config, resolver, policy };
-    const findings = await Promise.all(services.map((service) => checkService(service, shared)));
-    const faults = findings.flatMap(({ faults: found }) => found);
-    if (faults.length > 0) throw new ConfigError(faults, config.warnings);
-    return findings.flatMap((found) => found.findings);
-  } finally {
-    resolver.close();
-  }
+  const shared = { config, resolver, policy };
+  const findings = await Promise.all(services.map((service) => checkService(service, shared)));
+  const faults = findings.flatMap(({ faults: found }) => found);
+  if (faults.length > 0) throw new ConfigError(faults, config.warnings);
+  return findings.flatMap((found) => found.findings);
 }
 
 /** The findings of `check --online` as text for people, without a newline at the end. */
@@ -60,7 +71,7 @@ export function describeFindings(findings: readonly Finding[]): string {
   const blocks = services.map((service) => {
     const own = findings.filter((finding) => finding.service === service);
     const rows = own.map(({ what, ok, says }) => `  ${ok ? 'ok  ' : 'FAIL'}  ${what.padEnd(width)}  ${says}`);
-    return [`online: service ${service}`, ...rows].join('\n');
+    return [`online: ${service === undefined ? 'the list of services' : `service ${service}`}`, ...rows].join('\n');
   });
   const verdict = bad.length === 0 ? 'everything answers' : `${bad.length} of ${findings.length} failed`;
   return [...blocks, `online: ${verdict}`].join('\n\n');
@@ -77,6 +88,10 @@ async function checkService(service: ServiceConfig, shared: Shared): Promise<Che
   const findings: Finding[] = [];
   try {
     if (loaded?.outcome === 'unusable') {
+      // A start does not end at a list that it cannot use.
+      if (shared.config.servicesKey !== undefined) {
+        return { findings: loaded.faults.map((fault) => found('certificates', false, fault)), faults: [] };
+      }
       return { findings, faults: loaded.faults.map((message) => ({ setting: service.origin, message })) };
     }
     if (loaded !== undefined) findings.push(found('certificates', loaded.outcome === 'loaded', loaded.says));
@@ -127,7 +142,9 @@ async function dialAll(
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const waiting = members.entries();
-  const policy = service.candidates.kind === 'discovered' ? shared.policy : permitAll;
+  const { candidates } = service;
+  const isFree = candidates.kind === 'static' && candidates.isRestricted !== true;
+  const policy = isFree ? permitAll : shared.policy;
   const tls = loaded?.dialing;
   const dialNext = async (): Promise<void> => {
     for (const [index, { address }] of waiting) {

@@ -130,3 +130,60 @@ test('check --online --json holds the findings beside the settings', TIMEOUT, as
   const [{ service, ok, what: asked } = {}] = found ?? [];
   assert.deepEqual([found?.length, service, ok, asked], [1, 'default', true, what]);
 });
+
+test(
+  'check --online reads SERVICES_KEY once, judges the list as a start would, and dials its services',
+  TIMEOUT,
+  async (t) => {
+    const [etcd, backend] = [await startEtcd(t), await startEcho(t)];
+    const what = 'SERVICES_KEY /attache/web';
+    const check = async () => {
+      const env = { SERVICES_KEY: '/attache/web', DSC: etcd.url };
+      const { code, stdout, stderr } = await runAttache(t, { args: ['check', '--online', '--json'], env });
+      const report = JSON.parse(stdout) as { readonly online: readonly Record<string, unknown>[] };
+      return { code, stderr, found: report.online };
+    };
+    const put = (list: unknown) => etcd.api.put('/attache/web', { value: JSON.stringify(list) });
+
+    const missing = await check();
+    const says = 'there is no such key: put the list, or [] for no service';
+    assert.deepEqual([missing.code, missing.stderr, missing.found], [1, '', [{ what, ok: false, says }]]);
+
+    const cache = { name: 'cache', src: ':16379', dst: `127.0.0.1:${backend.port}` };
+    await put([cache]);
+    const good = await check();
+    const revision = await etcd.api.revision();
+    assert.equal(good.code, 0);
+    assert.deepEqual(good.found[0], { what, ok: true, says: `1 service, revision ${revision}` });
+    assert.deepEqual(
+      good.found.slice(1).map(({ service, ok }) => [service, ok]),
+      [['cache', true]],
+    );
+    assert.equal(backend.sockets.length, 1);
+
+    // What a list from outside may not do is refused here, too.
+    await put([
+      { ...cache, src: ':80' },
+      { name: 'b', src: ':16380', dst: 'x:0' },
+    ]);
+    const refused = await check();
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.found.map((row) => `${String(row['ok'])} ${String(row['says'])}`).join('\n'),
+      /^false SERVICES_KEY\[1\]/m,
+    );
+    await put([{ ...cache, src: ':80' }]);
+    const privileged = await check();
+    assert.equal(privileged.code, 1);
+    assert.match(String(privileged.found[0]?.['says']), /^SERVICES_KEY\[0\][.]src: expected a port from 1024 on/);
+  },
+);
+
+test('a registry that does not tell the list of SERVICES_KEY is a failure that says so', TIMEOUT, async (t) => {
+  const closed = await freePort();
+  const env = { SERVICES_KEY: '/attache/web', DSC: `http://127.0.0.1:${closed}` };
+  const { code, stdout } = await runAttache(t, { args: ['check', '--online'], env });
+  assert.equal(code, 1);
+  assert.match(stdout, /^online: the list of services\n {2}FAIL {2}SERVICES_KEY \/attache\/web {2}.*ECONNREFUSED/m);
+  assert.match(stdout, /\nonline: 1 of 1 failed\n$/);
+});
