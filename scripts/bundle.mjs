@@ -7,7 +7,7 @@ import { relative, resolve, sep } from 'node:path';
 import { rolldown } from 'rolldown';
 
 const sources = resolve('src');
-/** Whatever these import without `import()`. */
+/** A start loads these, and what they import at once. */
 const atStart = ['app/program.ts', 'index.ts'].map((file) => resolve(sources, file));
 
 let known;

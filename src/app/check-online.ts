@@ -33,7 +33,7 @@ interface Shared {
 }
 
 /**
- * Asks whatever a configuration names, once: the list of `SERVICES_KEY`, registries, certificates in S3, every candidate.
+ * Asks what a configuration names, once: the list of `SERVICES_KEY`, registries, certificates in S3, every candidate.
  * Nothing listens meanwhile.
  *
  * @throws ConfigError when certificates were read that cannot be used

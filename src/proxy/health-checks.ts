@@ -251,7 +251,7 @@ export class HealthChecks {
       run.isExtended = true;
       run.endsAt = now + Math.min(now - run.endsAt, this.#options.settings.timeoutMs);
     }
-    // One without a reference would wait for whatever happens next in the process.
+    // It needs its reference: without one it does not wake a loop that has nothing else to do.
     this.#turn = setImmediate(onRound, this);
   }
 

@@ -20,7 +20,9 @@ test('the version of the chart and of its app is that of the package', () => {
   assert.equal(about['appVersion'], version);
 });
 
-const refused: readonly (readonly [what: string, values: object, message: RegExp])[] = [
+type Refused = readonly [what: string, values: object, message: RegExp];
+
+const refused: readonly Refused[] = [
   ['a value that does not exist', { servces: [] }, /servces/],
   ['a value that does not exist in a section', { sidecar: { natve: false } }, /natve/],
   ['no service', { services: [] }, /services: expected a service, got none; without one set env[.]SERVICES_KEY/],
@@ -41,6 +43,16 @@ const refused: readonly (readonly [what: string, values: object, message: RegExp
     { services: [{ name: 'a', dst: '127.0.0.1:1', register: '/r' }] },
     /services\[0\][.]register: expected an etcd in discovery[.]endpoints beside it, got none/,
   ],
+  ...[
+    { discovery: { endpoints: ['dns://'] } },
+    { discovery: { endpoints: ['sentinel://s:26379'] } },
+    { discovery: { configMap: { items: { a: 'srv/r/b:1' } } } },
+    { dsc: 'dns://10.0.0.53', discovery: { endpoints: ['http://etcd:2379'] } },
+  ].map(({ discovery, dsc }): Refused => [
+    `a registration in ${JSON.stringify(dsc ?? discovery)}`,
+    { services: [{ name: 'a', dst: '127.0.0.1:1', register: '/r', ...(dsc !== undefined && { dsc }) }], discovery },
+    /services\[0\][.]register: expected an etcd \(http:\/\/host:port\) as the registry, got "(?:dns|sentinel|file):\/\//,
+  ]),
   [
     'two servers that register',
     {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { runAttache } from '../../support/attache.ts';
 import { createAuthority } from '../../support/certificates.ts';
 import { startEtcd } from '../../support/etcd.ts';
 import { putMaterial, s3Environment, startS3 } from '../../support/s3.ts';
+import { scratchFolder } from '../../support/scratch.ts';
 import { freePort, startEcho } from '../../support/tcp.ts';
 import { pemOf, startTlsServer } from '../../support/tls-service.ts';
 
@@ -176,6 +179,41 @@ test(
     const privileged = await check();
     assert.equal(privileged.code, 1);
     assert.match(String(privileged.found[0]?.['says']), /^SERVICES_KEY\[0\][.]src: expected a port from 1024 on/);
+  },
+);
+
+test(
+  'services of the list are dialed as a running attache would, and their certificates are no reason to end',
+  TIMEOUT,
+  async (t) => {
+    const etcd = await startEtcd(t);
+    // What listens there belongs to nobody here: it would answer a dial that is not held back.
+    const own = await startEcho(t);
+    const certificates = await scratchFolder(t);
+    for (const name of ['ca.pem', 'cert.pem', 'key.pem']) await writeFile(join(certificates, name), 'no certificate');
+    const list = [
+      { name: 'home', src: ':16379', dst: `127.0.0.1:${own.port}` },
+      { name: 'secure', src: ':16380', dst: `127.0.0.1:${own.port}`, tls_mode: 'client', tls_certpath: certificates },
+    ];
+    await etcd.api.put('/attache/web', { value: JSON.stringify(list) });
+    const { code, stdout } = await runAttache(t, {
+      args: ['check', '--online', '--json'],
+      env: {
+        SERVICES_KEY: '/attache/web',
+        DSC: etcd.url,
+        HTTP_ADDR: `127.0.0.1:${own.port}`,
+        CONFIG_ALLOW_PATHS: certificates,
+      },
+    });
+    const { online } = JSON.parse(stdout) as { readonly online: readonly Record<string, unknown>[] };
+    const [key, ...found] = online;
+    assert.deepEqual([code, key?.['ok']], [1, true]);
+    const rows = found.map(
+      ({ service, what, ok, says }) => `${String(service)} ${String(what)} ${String(ok)}: ${String(says)}`,
+    );
+    assert.match(rows[0] ?? '', /^home .* false: not allowed: .* is a listener of this process/, rows.join('\n'));
+    assert.equal(rows.filter((row) => /^secure certificates false: .*[.]pem: expected /.test(row)).length, 3);
+    assert.deepEqual([rows.length, own.sockets.length], [4, 0]);
   },
 );
 

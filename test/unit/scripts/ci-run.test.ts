@@ -1,30 +1,39 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { projectRoot } from '../../support/attache.ts';
+import { endWithProcess } from '../../support/end-with.ts';
 import { scratchFolder } from '../../support/scratch.ts';
+import { eventually } from '../../support/wait.ts';
 
-/** Runs phases of a copy of `.ci/run`, by default `browser`, in a project whose suites are the given file. */
-async function ciRun(
-  t: TestContext,
-  suite: string,
-  phases: readonly string[] = ['browser'],
-): Promise<{ readonly status: number | null; readonly output: string }> {
+// A run within a test of node:test would report to that test.
+const env = { ...process.env, NODE_TEST_CONTEXT: undefined, BUILT: undefined };
+
+/** A project with a copy of `.ci/run` whose suites are the given file. @returns its folder */
+async function ciProject(t: TestContext, suite: string, check = 'echo a fault of style; exit 1'): Promise<string> {
   const folder = await scratchFolder(t);
   for (const name of ['.ci', 'node_modules', 'scripts']) mkdirSync(join(folder, name));
   cpSync(join(projectRoot, '.ci/run'), join(folder, '.ci/run'));
   writeFileSync(join(folder, 'suite.test.mjs'), suite);
   const run = 'node --test --test-reporter=spec suite.test.mjs; true';
-  const scripts = { 'test:browser': run, 'test:kubernetes': run, check: 'echo a fault of style; exit 1' };
+  const scripts = { 'test:browser': run, 'test:kubernetes': run, check };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'a', private: true, scripts }));
   writeFileSync(join(folder, 'package-lock.json'), JSON.stringify({ name: 'a', lockfileVersion: 3, packages: {} }));
   writeFileSync(join(folder, 'scripts/build-tests'), '#!/bin/sh\n', { mode: 0o755 });
-  // A run within a test of node:test would report to that test.
-  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, BUILT: undefined };
+  return folder;
+}
+
+/** Runs phases in such a project, by default `browser`. */
+async function ciRun(
+  t: TestContext,
+  suite: string,
+  phases: readonly string[] = ['browser'],
+): Promise<{ readonly status: number | null; readonly output: string }> {
   const { status, stdout } = spawnSync('bash', ['.ci/run', ...phases], {
-    cwd: folder,
+    cwd: await ciProject(t, suite),
     encoding: 'utf8',
     timeout: 60_000,
     env,
@@ -77,4 +86,27 @@ test('.ci/run check alone fails as its check does', async (t) => {
   const { status, output } = await ciRun(t, '', ['check']);
   assert.equal(status, 1, output);
   assert.match(output, /a fault of style.*\n0 passed, 1 failed\n$/s);
+});
+
+test('.ci/run that is ended leaves neither its phase nor its check behind', { timeout: 60_000 }, async (t) => {
+  const told = (name: string) =>
+    `import { writeFileSync } from 'node:fs'; writeFileSync('${name}', String(process.pid));`;
+  const suite = `${told('phase.pid')} setInterval(() => {}, 1000);`;
+  const folder = await ciProject(t, suite, 'node check.mjs');
+  writeFileSync(join(folder, 'check.mjs'), `${told('check.pid')} setInterval(() => {}, 1000);`);
+  const run = spawn('bash', ['.ci/run', 'check', 'browser'], { cwd: folder, env, stdio: 'ignore' });
+  endWithProcess(run);
+  const files = ['phase.pid', 'check.pid'].map((name) => join(folder, name));
+  await eventually(
+    () => files.every((file) => existsSync(file) && readFileSync(file, 'utf8') !== ''),
+    'both run',
+    30_000,
+  );
+  const pids = files.map((file) => Number(readFileSync(file, 'utf8')));
+  const alive = () => pids.filter((pid) => existsSync(`/proc/${pid}`));
+  t.after(() => alive().forEach((pid) => process.kill(pid, 'SIGKILL')));
+  const ended = once(run, 'exit');
+  run.kill('SIGTERM');
+  await ended;
+  await eventually(() => alive().length === 0, 'neither is left');
 });

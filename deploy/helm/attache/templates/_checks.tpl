@@ -43,6 +43,16 @@ leave it without members.
 {{- if and $service.register (not $hasRegistry) (not $service.dsc) -}}
 {{- fail (printf "%s.register: expected an etcd in discovery.endpoints beside it, got none; an etcd in this pod is discovery.endpoints=[\"http://127.0.0.1:2379\"]" $place) -}}
 {{- end -}}
+{{- if $service.register -}}
+{{- $registries := $service.dsc | default $.Values.discovery.endpoints -}}
+{{- if and (not $registries) $.Values.discovery.configMap.items -}}{{- $registries = list "file:// of discovery.configMap.items" -}}{{- end -}}
+{{- if not (kindIs "slice" $registries) -}}{{- $registries = splitList "," ($registries | toString) -}}{{- end -}}
+{{- range $registry := $registries -}}
+{{- if regexMatch "^ *(dns|sentinel|file)://" $registry -}}
+{{- fail (printf "%s.register: expected an etcd (http://host:port) as the registry, got %q" $place $registry) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- range $address := include "attache.addresses" $service.src | splitList "," | compact -}}
 {{- if hasKey $listeners $address -}}
 {{- fail (printf "%s.src: expected an address of its own, got %q, where %s.src listens" $place $address (get $listeners $address)) -}}
