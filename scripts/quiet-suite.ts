@@ -1,4 +1,4 @@
-/** Tests that promise a time of less than five seconds. They run with fewer beside them than the others. */
+/** Tests that promise a time of less than five seconds. No more of them run at once than there are cores. */
 export const timedSuite: readonly string[] = [
   'test/integration/admin/status-page.test.ts',
   'test/integration/app/clock-jump.test.ts',

@@ -29,11 +29,11 @@ const statuses = [
   // They mostly wait for servers.
   run(
     files.filter((file) => !quiet.has(file) && !timed.has(file)),
-    3 * cores,
+    2 * cores,
   ),
   run(
     files.filter((file) => timed.has(file)),
-    2 * cores,
+    cores,
   ),
   run(
     files.filter((file) => quiet.has(file)),

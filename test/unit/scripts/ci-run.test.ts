@@ -13,13 +13,13 @@ import { eventually } from '../../support/wait.ts';
 const env = { ...process.env, NODE_TEST_CONTEXT: undefined, BUILT: undefined };
 
 /** A project with a copy of `.ci/run` whose suites are the given file. @returns its folder */
-async function ciProject(t: TestContext, suite: string, check = 'echo a fault of style; exit 1'): Promise<string> {
+async function ciProject(t: TestContext, suite: string): Promise<string> {
   const folder = await scratchFolder(t);
   for (const name of ['.ci', 'node_modules', 'scripts']) mkdirSync(join(folder, name));
   cpSync(join(projectRoot, '.ci/run'), join(folder, '.ci/run'));
   writeFileSync(join(folder, 'suite.test.mjs'), suite);
   const run = 'node --test --test-reporter=spec suite.test.mjs; true';
-  const scripts = { 'test:browser': run, 'test:kubernetes': run, check };
+  const scripts = { 'test:browser': run, 'test:kubernetes': run, check: 'echo a fault of style; exit 1' };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'a', private: true, scripts }));
   writeFileSync(join(folder, 'package-lock.json'), JSON.stringify({ name: 'a', lockfileVersion: 3, packages: {} }));
   writeFileSync(join(folder, 'scripts/build-tests'), '#!/bin/sh\n', { mode: 0o755 });
@@ -73,40 +73,26 @@ test('.ci/run compiles once: later phases are told that it is done', async (t) =
   );
 });
 
-test('.ci/run runs check beside the phase that comes next, and tells of both', async (t) => {
-  const suite = `import { test } from 'node:test'; test('first', () => {});`;
-  const { status, output } = await ciRun(t, suite, ['check', 'browser']);
-  assert.equal(status, 1, output);
-  assert.match(output, /===== build: exit code 0 .*✔ first .*===== check\n.*a fault of style/s);
-  const [, end = ''] = output.split('===== failed: check, exit code 1');
-  assert.match(end, /a fault of style.*\n1 passed, 1 failed\n$/s);
-});
-
-test('.ci/run check alone fails as its check does', async (t) => {
+test('.ci/run check fails as its check does', async (t) => {
   const { status, output } = await ciRun(t, '', ['check']);
   assert.equal(status, 1, output);
   assert.match(output, /a fault of style.*\n0 passed, 1 failed\n$/s);
 });
 
-test('.ci/run that is ended leaves neither its phase nor its check behind', { timeout: 60_000 }, async (t) => {
-  const told = (name: string) =>
-    `import { writeFileSync } from 'node:fs'; writeFileSync('${name}', String(process.pid));`;
-  const suite = `${told('phase.pid')} setInterval(() => {}, 1000);`;
-  const folder = await ciProject(t, suite, 'node check.mjs');
-  writeFileSync(join(folder, 'check.mjs'), `${told('check.pid')} setInterval(() => {}, 1000);`);
-  const run = spawn('bash', ['.ci/run', 'check', 'browser'], { cwd: folder, env, stdio: 'ignore' });
+test('.ci/run that is ended ends its phase', { timeout: 60_000 }, async (t) => {
+  const suite = `import { writeFileSync } from 'node:fs';
+writeFileSync('pid', String(process.pid));
+setInterval(() => {}, 1000);`;
+  const folder = await ciProject(t, suite);
+  const run = spawn('bash', ['.ci/run', 'browser'], { cwd: folder, env, stdio: 'ignore' });
   endWithProcess(run);
-  const files = ['phase.pid', 'check.pid'].map((name) => join(folder, name));
-  await eventually(
-    () => files.every((file) => existsSync(file) && readFileSync(file, 'utf8') !== ''),
-    'both run',
-    30_000,
-  );
-  const pids = files.map((file) => Number(readFileSync(file, 'utf8')));
-  const alive = () => pids.filter((pid) => existsSync(`/proc/${pid}`));
-  t.after(() => alive().forEach((pid) => process.kill(pid, 'SIGKILL')));
+  const file = join(folder, 'pid');
+  await eventually(() => existsSync(file) && readFileSync(file, 'utf8') !== '', 'the phase runs', 30_000);
+  const pid = Number(readFileSync(file, 'utf8'));
+  const isAlive = () => existsSync(`/proc/${pid}`);
+  t.after(() => isAlive() && process.kill(pid, 'SIGKILL'));
   const ended = once(run, 'exit');
   run.kill('SIGTERM');
   await ended;
-  await eventually(() => alive().length === 0, 'neither is left');
+  await eventually(() => !isAlive(), 'it has ended');
 });
