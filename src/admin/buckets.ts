@@ -24,12 +24,12 @@ export class Buckets {
     return this.#counts.reduce((total, count) => total + count, 0);
   }
 
-  /** Counts one value. */
-  add(value: number): void {
+  /** Counts a value, once or several times. */
+  add(value: number, times = 1): void {
     const { bounds } = this;
     let place = 0;
     while (place < bounds.length && value > (bounds[place] ?? 0)) place += 1;
-    this.#counts[place] = (this.#counts[place] ?? 0) + 1;
-    this.#sum += value;
+    this.#counts[place] = (this.#counts[place] ?? 0) + times;
+    this.#sum += value * times;
   }
 }

@@ -130,7 +130,7 @@ export const metricTable = {
   },
   attache_event_loop_lag_seconds: {
     type: 'histogram',
-    help: 'Delay of a timer of 10 ms: how long the event loop was blocked.',
+    help: 'How long the event loop was blocked, a value for each 10 ms.',
     labels: [],
   },
   attache_log_lines_dropped_total: {
