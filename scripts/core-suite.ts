@@ -42,5 +42,4 @@ export const coreSuite: readonly string[] = [
   'test/integration/app/tls-process.test.ts',
   'test/integration/transport/tls-trouble.test.ts',
   'test/integration/transport/node/engine.test.ts',
-  'test/integration/app/unlike-node.test.ts',
 ];

@@ -114,7 +114,7 @@ export class Ambassador {
     const sourceFor = (service: ServiceConfig) => parts.sourceFor?.(service, config) ?? usualSource(service);
     this.#registrations = new Registrations({ config, observer: this.#emit, resolver, lookup });
     this.#observers.add(this.#registrations.observer);
-    this.#engine = chooseEngine(config);
+    this.#engine = chooseEngine(config.engine);
     const { engine } = this.#engine;
     const usual = { observer: this.#emit, admission: this.#admission.admission, policyFor: parts.policyFor };
     const shared = { ...usual, engine, resolver, lookup, nextId, sourceFor, policy, own, ownDials: new OwnDials() };

@@ -24,7 +24,7 @@ export function dialOnce(
   const started = performance.now();
   return new Promise((resolve) => {
     const settings = { connectTimeoutMs, keepAliveMs: 0, family, policy, resolver, tls } as const;
-    const dial = nodeEngine('off').dial(address, settings, {
+    const dial = nodeEngine().dial(address, settings, {
       // Without a client there is nobody to tell of.
       preface: version === 'off' ? undefined : writeProxyHeader({ version, ends: undefined, tls: undefined }),
       dialed(candidate) {

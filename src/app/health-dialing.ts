@@ -21,7 +21,7 @@ export function healthOptions({ health }: ServiceConfig, dialing: DialSettings):
         ? undefined
         : dialing.tls;
   // On Node's sockets, whatever carries the connections: checks are few, and what they read is JavaScript's.
-  const engine = nodeEngine('off');
+  const engine = nodeEngine();
   return { settings: health, engine, dialing: { ...dialing, connectTimeoutMs: timeoutMs, keepAliveMs: 0, tls } };
 }
 

@@ -30,11 +30,9 @@ import { systemResolver } from '../names/system-resolver.ts';
 import { Observability } from './observability.ts';
 import { StateChanges } from './state-changes.ts';
 import { chooseEngine, engineStatus } from '../transport/choose-engine.ts';
-import { isFaultOfCheck, missingInNode } from '../transport/node/direct-accept-check.ts';
 
 /** For an error that belongs to no connection. The settings for what differs from machine to machine come first. */
-const REMEDY =
-  'Report this line. If it happens again, set ENGINE=typescript, then DIRECT_IO=off, then HTTP_ADDR=off and ADMIN_ADDR=off';
+const REMEDY = 'Report this line. If it happens again, set ENGINE=typescript, then HTTP_ADDR=off and ADMIN_ADDR=off';
 
 /** What a signal leads to. */
 export type OnSignal = (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP') => void;
@@ -157,7 +155,6 @@ async function run(config: Config, heed: (onSignal: OnSignal) => void, origins: 
   states.follow(() => ambassador.status.services);
   heed(signalsOf(ambassador, logger));
   surviveLibraries(ambassador, log);
-  void tellOfDirectIo(config, logger);
   const code = await serve(ambassador, logger);
   await log.close();
   return code;
@@ -200,7 +197,7 @@ function signalsOf(ambassador: Ambassador, logger: Logger): OnSignal {
 
 /** The first line: what runs. */
 function tellOfStart(config: Config, logger: Logger): void {
-  const { name: engine, reason } = chooseEngine(config).status;
+  const { name: engine, reason } = chooseEngine(config.engine).status;
   const line = { version: readVersion(), node: process.version, engine, ...(reason !== undefined && { reason }) };
   // It is not what was asked for.
   if (config.engine === 'native' && engine !== 'native')
@@ -212,28 +209,15 @@ function engineText({ name, reason }: EngineStatus): string {
   return `engine ${name}${reason === undefined ? '' : ` (no native engine: ${reason})`}`;
 }
 
-/** Says so when what is asked for in so many words is not to be had. */
-async function tellOfDirectIo({ directIo }: Config, logger: Logger): Promise<void> {
-  if (directIo !== 'on') return;
-  const missing = await missingInNode();
-  if (missing === undefined) return;
-  logger.warn(
-    { node: process.version, missing },
-    'DIRECT_IO=on: this Node lacks inner parts that attache uses; bytes take the usual path',
-  );
-}
-
 /**
- * An error that escapes from a library is reported and survived; so is one that Node's inner parts answer the check with.
- * One that escapes from our own code, and belongs to no connection, is a bug.
+ * An error that escapes from a library is reported and survived. One that escapes from our own code, and belongs to no connection, is a bug.
  */
 function surviveLibraries(ambassador: Ambassador, log: Log): void {
   const { logger } = log;
   const engine = ambassador.status.engine?.name;
   process.off('uncaughtException', confessUncaught).on('uncaughtException', (error) => {
-    const where = isLibraryFault(error) ? 'library' : isFaultOfCheck(error) ? 'check of direct I/O' : undefined;
-    if (where !== undefined) {
-      ambassador.report({ type: 'internal-error', where, error });
+    if (isLibraryFault(error)) {
+      ambassador.report({ type: 'internal-error', where: 'library', error });
       return;
     }
     logger.fatal({ err: error, engine, remedy: REMEDY }, 'a bug in attache: exiting');

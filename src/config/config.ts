@@ -36,13 +36,8 @@ export interface Config {
   readonly drainDelayMs: number;
   /** How long a close lets open connections finish before they are cut; 0: without limit. */
   readonly shutdownTimeoutMs: number;
-  /** Which engine carries bytes: the native one, the TypeScript one, or the better one that works here. */
+  /** Which engine carries bytes; `auto`: the native one where it works. */
   readonly engine: 'auto' | 'native' | 'typescript';
-  /**
-   * Whether bytes use inner parts that Node does not document, if a check finds that they work; `on`: listeners wait
-   * for the check.
-   */
-  readonly directIo: 'auto' | 'on' | 'off';
   /** Resident memory beyond which attache refuses clients, bytes; 0: no limit; `auto`: the container's limit. */
   readonly maxMemory: 'auto' | number;
   /** What the program logs; the library writes no log. */

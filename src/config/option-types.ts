@@ -195,9 +195,7 @@ export interface AmbassadorOptions {
   readonly maxMemory?: string | undefined;
   /** Which engine carries bytes; default `auto`: attache picks one that works here. */
   readonly engine?: 'auto' | 'native' | 'typescript' | undefined;
-  /**
-   * Whether bytes pass Node's socket streams by, if a check finds that it works; `on`: listeners wait for the check.
-   */
+  /** Has no effect: no engine uses inner parts of Node any more. */
   readonly directIo?: 'off' | 'auto' | 'on' | undefined;
   /** Lowest level that the program logs; default `info`: the library writes no log. */
   readonly logLevel?: LogLevel | undefined;

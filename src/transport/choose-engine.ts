@@ -4,15 +4,9 @@ import type { Engine } from './engine.ts';
 import { loadAddon, type LoadedAddon } from './native/addon.ts';
 import { createNativeEngine } from './native/engine.ts';
 import { nodeEngine } from './node/engine.ts';
-import type { DirectIo } from './node/listener.ts';
 
 /** `ENGINE`. */
 export type EngineChoice = 'auto' | 'native' | 'typescript';
-
-export interface EngineOptions {
-  readonly engine: EngineChoice;
-  readonly directIo: DirectIo;
-}
 
 /** What carries the services of a process. */
 export interface ChosenEngine {
@@ -22,20 +16,16 @@ export interface ChosenEngine {
 
 type Native = { readonly engine: Engine } | { readonly reason: string };
 
-/** What `auto` is where both engines work. */
-const AUTO: Exclude<EngineChoice, 'auto'> = 'typescript';
-
 /** Loaded once and started once: all services of a process share one native engine. */
 let loaded: LoadedAddon | undefined;
 let native: Native | undefined;
 
-/** The engine that is asked for; where that is the native one and cannot be had, the TypeScript engine and the reason. */
-export function chooseEngine({ engine, directIo }: EngineOptions): ChosenEngine {
-  const wanted = engine === 'auto' ? AUTO : engine;
-  if (wanted === 'typescript') return { status: { name: 'typescript' }, engine: nodeEngine(directIo) };
+/** The native engine; the TypeScript engine where that is asked for, or where the native one cannot be had, with the reason. */
+export function chooseEngine(choice: EngineChoice): ChosenEngine {
+  if (choice === 'typescript') return { status: { name: 'typescript' }, engine: nodeEngine() };
   native ??= begin();
   if ('engine' in native) return { status: { name: 'native' }, engine: native.engine };
-  return { status: { name: 'typescript', reason: native.reason }, engine: nodeEngine(directIo) };
+  return { status: { name: 'typescript', reason: native.reason }, engine: nodeEngine() };
 }
 
 /** What this installation has, as `attache version` says it. No engine is begun. */

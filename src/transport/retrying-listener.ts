@@ -6,8 +6,6 @@ import { listenOnAll, type ListenAllOptions, type ListeningServers } from './lis
 import { removeStaleSocket } from './stale-socket.ts';
 
 export interface RetryingListenerOptions<S> extends ListenAllOptions<S> {
-  /** Each attempt waits for it. */
-  readonly ready?: () => Promise<unknown>;
   readonly listening: (all: ListeningServers<S>) => void;
   /** An attempt failed; the next one begins after `retryInMs`. */
   readonly failed: (errno: string, retryInMs: number) => void;
@@ -62,10 +60,9 @@ export class RetryingListener<S> implements Listener {
 
   /** Never rejects. */
   async #attempt(epoch: number): Promise<void> {
-    const { address, ready } = this.#options;
+    const { address } = this.#options;
     try {
-      if (ready !== undefined) await ready();
-      if (epoch === this.#epoch) await this.#listen(epoch);
+      await this.#listen(epoch);
     } catch (error) {
       if (epoch !== this.#epoch) return;
       const stale =

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import { endWithProcess } from './end-with.ts';
 import type { Scope } from './scope.ts';
 import { engineChoice } from './engine-choice.ts';
-import { directIo } from './service.ts';
 import { eventually } from './wait.ts';
 
 /** The folder of package.json, from wherever the tests were built to. */
@@ -55,7 +54,6 @@ export function environmentWith(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     HTTP_ADDR: 'off',
     ADMIN_ADDR: 'off',
     ENGINE: engineChoice(),
-    DIRECT_IO: directIo(),
     ...env,
   };
 }
@@ -79,14 +77,19 @@ export function startAttache(t: Scope, options: AttacheOptions = {}): Attache {
   createInterface(child.stdout).on('line', (text) => lines.push(JSON.parse(text) as LogLine));
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const exited = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+  // Not its exit: the last lines may come behind that.
+  let isOver = false;
+  const exited = once(child, 'close').then(([code, signal]) => {
+    isOver = true;
+    return (code ?? signal) as number | NodeJS.Signals;
+  });
   t.after(async () => {
     child.kill('SIGKILL');
     await exited;
   });
   const line: Attache['line'] = async (fits, n = 1) => {
     const found = () => lines.filter(fits)[n - 1];
-    await eventually(() => found() !== undefined || child.exitCode !== null, 'the log line', 20_000);
+    await eventually(() => found() !== undefined || isOver, 'the log line', 20_000);
     const hit = found();
     if (hit === undefined)
       throw new Error(`attache exited (${child.exitCode}) without that line: ${stderr}${JSON.stringify(lines)}`);

@@ -25,7 +25,7 @@ export function checking(check: HealthCheck, options: CheckOptions = {}): Health
   };
   const { timeoutMs } = settings;
   const dialing = { connectTimeoutMs: timeoutMs, keepAliveMs: 0, family: 4, policy: permitAll, tls } as const;
-  return { settings, engine: nodeEngine('off'), dialing: { ...dialing, resolver: systemResolver() } };
+  return { settings, engine: nodeEngine(), dialing: { ...dialing, resolver: systemResolver() } };
 }
 
 export const TCP: HealthCheck = { kind: 'tcp', send: '', expect: undefined };

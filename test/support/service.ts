@@ -12,8 +12,6 @@ import { systemResolver } from '../../src/names/system-resolver.ts';
 import { testEngine } from './engine.ts';
 import { eventually } from './wait.ts';
 
-export { directIo } from './engine.ts';
-
 /** A source whose set a test changes by hand. */
 export class ManualSource implements CandidateSource {
   #sink: SourceSink | undefined;

@@ -16,6 +16,7 @@ import { fieldsOf } from '../table/fields.ts';
 import { expected } from '../table/kind.ts';
 import { processSettings, type ProcessValues } from '../table/process-settings.ts';
 import type { Report } from '../report.ts';
+import type { SettingRow } from '../table/setting-spec.ts';
 import { checkService } from './service-checks.ts';
 import { declaringSettings, serviceSettings, type ServiceValues } from '../table/service-settings.ts';
 import type { Settings } from '../gather/setting.ts';
@@ -31,6 +32,7 @@ const defaultSpecs = omit(serviceSettings, declaringSettings);
  */
 export function resolve(draft: Draft, report: Report): Config {
   const process = cleanSettings(processSettings, draft.process, { report });
+  tellOfRetired(draft.process, report);
   const defaults = cleanSettings(defaultSpecs, draft.defaults, { report });
   const usual = balanceOf(draft.defaults, defaults, report);
   const services = draft.services.map((service) => {
@@ -101,6 +103,12 @@ export function resolve(draft: Draft, report: Report): Config {
     log: fieldsOf(processSettings, process, 'log.'),
     warnings: [...report.warnings],
   });
+}
+
+function tellOfRetired(settings: Settings, report: Report): void {
+  for (const [name, { retired }] of Object.entries<SettingRow>(processSettings)) {
+    if (retired !== undefined && settings.has(name)) report.warn(settings.origin(name), retired);
+  }
 }
 
 interface ResolvedService {

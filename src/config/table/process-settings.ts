@@ -227,17 +227,13 @@ export const processSettings = {
     kind: choice({ choices: ['auto', 'native', 'typescript'] }),
     default: 'auto',
     meaning:
-      'What carries the bytes. native: a thread of C. typescript: JavaScript alone. auto: attache picks one that works here. Where native cannot work, typescript serves and a warning says why',
+      'What carries the bytes. native: a thread of C. typescript: JavaScript alone. auto: native where it works, else typescript; native says so with a warning then',
   },
-  /**
-   * Whether bytes pass Node's socket streams by, if a check finds that it works; `on`: listeners wait for the check.
-   */
+  /** Has no effect: no engine uses inner parts of Node any more. */
   DIRECT_IO: {
-    field: 'directIo',
     kind: choice({ choices: ['auto', 'on', 'off'] }),
-    default: 'auto',
-    meaning:
-      "Carry bytes past Node's socket streams, through inner parts that Node does not document, if a check at the start finds that they work. on: listeners wait for the check",
+    meaning: 'No effect. Old versions could carry bytes through inner parts of Node',
+    retired: 'it has no effect any more; remove it, and choose with ENGINE what carries the bytes',
   },
   /** Lowest level that the program logs; default `info`: the library writes no log. */
   LOG_LEVEL: {

@@ -19,6 +19,8 @@ export interface SettingRow<T = unknown, F extends string = string> {
   readonly formerName?: string;
   /** Why an empty value is refused; absent: it counts as not set. For what is open to all when it is not set. */
   readonly refusesEmpty?: string;
+  /** Why it has no effect any more, for those who set it. */
+  readonly retired?: string;
   /** Other names of the flag and of the key in `SERVICES`, lower case. */
   readonly spellings?: readonly string[];
 }

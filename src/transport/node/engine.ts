@@ -13,28 +13,19 @@ import type {
 import { AcceptedClient } from './accepted-client.ts';
 import { ConnectedCandidate } from './connected-candidate.ts';
 import { SocketDial } from './dialer.ts';
-import { socketListener, type DirectIo } from './listener.ts';
+import { socketListener } from './listener.ts';
 import { StreamRelay } from './relay.ts';
 
-/**
- * The engine on Node's sockets.
- *
- * @param directIo whether accepted sockets read into buffers of ours; default: `auto`
- */
-export function nodeEngine(directIo: DirectIo = 'auto'): Engine & CheckEngine {
-  return new NodeEngine(directIo);
+/** The engine on Node's sockets. */
+export function nodeEngine(): Engine & CheckEngine {
+  return new NodeEngine();
 }
 
 class NodeEngine implements Engine, CheckEngine {
   readonly name = 'typescript';
-  readonly #directIo: DirectIo;
-
-  constructor(directIo: DirectIo) {
-    this.#directIo = directIo;
-  }
 
   listener(options: ListenerOptions): Listener {
-    return socketListener(options, this.#directIo);
+    return socketListener(options);
   }
 
   dial(address: Address, settings: DialSettings, owner: DialOwner): Dial {

@@ -2,50 +2,18 @@
  * Everything of Node that the documentation does not promise is reached here, and nowhere else. Each part may be missing or
  * different in the next release: what uses it has another way, which `docs/node-versions.md` names.
  */
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { errnoOf, type Errno } from '../../core/errors.ts';
 
-/* Below a server */
-
-/** What Node calls for each accepted connection, and the options that Linux gives to those it accepts. */
-export interface ServerHandle {
-  /** @param rest the handle of the client first */
-  onconnection?: (this: unknown, error: number, ...rest: unknown[]) => void;
-  /** Of a TCP handle. */
-  setNoDelay?: (on: boolean) => number;
-  setKeepAlive?: (on: boolean, seconds: number) => number;
-}
-
-export function handleOfServer(server: Server): ServerHandle | null | undefined {
-  return (server as unknown as { readonly _handle?: ServerHandle | null })._handle;
-}
-
-/** Options of `net.Socket` that make one of an accepted `handle`. */
-export function optionsForHandle(handle: unknown): object {
-  return { handle, pauseOnCreate: true, readable: true, writable: true };
-}
-
 /* Below a socket */
 
-export interface SocketHandle {
+interface SocketHandle {
   reading?: boolean;
   readStop?: () => number;
-  /** @returns 0, or a negative errno; what the kernel did not take at once is written later, and then told to `request` */
-  writeBuffer?: (this: SocketHandle, request: WriteWrap, chunk: Uint8Array) => number;
 }
 
-/** What libuv's answer is given to when a write was not done at once. */
-export interface WriteWrap {
-  /** -1 unless a write that was not done at once uses it. */
-  getAsyncId?: () => number;
-  oncomplete?: (this: WriteWrap, status: number) => void;
-  handle?: unknown;
-  /** Kept from the garbage collector until then. */
-  buffer?: unknown;
-}
-
-export function handleOf(socket: Socket): SocketHandle | null | undefined {
+function handleOf(socket: Socket): SocketHandle | null | undefined {
   return (socket as unknown as { readonly _handle?: SocketHandle | null })._handle;
 }
 
@@ -66,9 +34,9 @@ export function readHandleAgain(socket: Socket): void {
   if (!socket.destroyed) socket._read(0);
 }
 
-/** Options that a socket gives to its stream, though they are not among its own. */
+/** An option that a socket gives to its stream, though it is not among its own. */
 export function streamOptions(highWaterMarkBytes: number): object {
-  return { readableHighWaterMark: highWaterMarkBytes, writableHighWaterMark: highWaterMarkBytes };
+  return { writableHighWaterMark: highWaterMarkBytes };
 }
 
 /* TLS */

@@ -21,7 +21,5 @@ export type Writes =
   | 'finishing'
   /** The socket closes behind what was written, whatever is still to be read. */
   | 'closing'
-  /** A write past the stream was refused: nothing more is written, and the socket is about to be destroyed for it. */
-  | 'refused'
   /** The socket is gone. */
   | 'closed';

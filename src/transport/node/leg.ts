@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import { contained, type Contained } from '../../core/contained.ts';
-import { writeDirectly, writeError, type Writer } from './direct-write.ts';
 import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
 import { readHandleAgain, stopHandle } from './internals.ts';
 import type { Reads, Writes } from './leg-state.ts';
@@ -42,7 +41,7 @@ const passEndLater = contained(passEnd);
  * one field of the socket, so that a connection costs no closure per event. Listeners are on from birth to close;
  * what changes over a connection's life is the owner.
  */
-export class Leg implements Writer, TurnTaker {
+export class Leg implements Contained, TurnTaker {
   readonly socket: Socket;
   owner: LegOwner;
   /** What an error ends that escapes from something done for this leg; undefined: the process. */
@@ -77,10 +76,6 @@ export class Leg implements Writer, TurnTaker {
   /** Bytes of the peer that were given to this socket and not refused at once. */
   #given = 0;
   #isListening = false;
-  /** Whether it is written to past the stream of its socket. */
-  #isDirect = false;
-  /** Bytes of a write past the stream that the kernel has not taken yet. */
-  #underWay = 0;
   #reads: Reads = 'open';
   #writes: Writes = 'open';
 
@@ -103,9 +98,6 @@ export class Leg implements Writer, TurnTaker {
   join(peer: Leg): void {
     this.peer = peer;
     peer.peer = this;
-    // An accepted socket has a reader only where what Node does not document has been seen to work.
-    this.#isDirect = this.#reader !== undefined;
-    peer.#isDirect = this.#isDirect && !peer.encrypted;
     this.socket.on('drain', heard.drain);
     peer.socket.on('drain', heard.drain);
   }
@@ -208,8 +200,7 @@ export class Leg implements Writer, TurnTaker {
     if (peer === undefined) return;
     if (socket.writableFinished) this.#taken = peer.bytesRead;
     // The queue of a destroyed socket is empty, and nobody has taken its bytes.
-    else if (!socket.destroyed && this.#writes !== 'refused')
-      this.#taken = Math.max(this.#taken, peer.bytesRead - this.unsent);
+    else if (!socket.destroyed) this.#taken = Math.max(this.#taken, peer.bytesRead - this.unsent);
   }
 
   /** The peer has written what it was given. */
@@ -232,17 +223,14 @@ export class Leg implements Writer, TurnTaker {
 
   /** Bytes given to the socket that the kernel has not taken yet. */
   get unsent(): number {
-    return this.socket.writableLength + this.#underWay;
+    return this.socket.writableLength;
   }
 
   /** Sends a FIN behind everything written before. */
   finish(): void {
-    // It fails in a moment: an end in between would take the place of its error.
-    if (this.#writes === 'refused') return;
     // Once its FIN is asked for, libuv resets no more, though it may not be sent for a long time.
     this.noteTaken();
     if (this.#writes === 'open') this.#writes = 'finishing';
-    if (this.#underWay > 0) return;
     // Nothing is left to be read either: closing sends the FIN, in one system call instead of two.
     if (this.#canReset && this.ended && this.socket.writableLength === 0) this.socket.destroy();
     else this.socket.end();
@@ -250,9 +238,9 @@ export class Leg implements Writer, TurnTaker {
 
   /** Closes behind everything written before. */
   closeSoon(): void {
-    if (this.#writes === 'refused' || this.#writes === 'closed') return;
+    if (this.#writes === 'closed') return;
     this.#writes = 'closing';
-    if (this.#underWay === 0) this.socket.destroySoon();
+    this.socket.destroySoon();
   }
 
   /** An error of the socket is on its way, which says more than its end. */
@@ -260,37 +248,9 @@ export class Leg implements Writer, TurnTaker {
     return this.socket.errored !== null;
   }
 
-  /**
-   * A peer that refuses what it is sent may have said why, and that can still be read: the socket goes two turns of the event
-   * loop later, of which the first may have begun.
-   */
-  refused(status: number): void {
-    if (this.#writes === 'refused' || this.#writes === 'closed') return;
-    this.#writes = 'refused';
-    setImmediate(() => setImmediate(() => this.socket.destroy(writeError(status))));
-  }
-
-  written(status: number): void {
-    this.#underWay = 0;
-    if (this.socket.destroyed) return;
-    if (status === 0) this.noteTaken();
-    if (status < 0) this.refused(status);
-    else if (this.#writes === 'finishing') this.socket.end();
-    else if (this.#writes === 'closing') this.socket.destroySoon();
-    if (status === 0) readOn(this);
-  }
-
   /** @returns whether more may be written at once */
   #write(chunk: Buffer): boolean {
     const { socket } = this;
-    if (this.#writes === 'refused') return false;
-    if (this.#isDirect && this.#underWay === 0 && socket.writableLength === 0) {
-      const written = writeDirectly(socket, chunk, this);
-      if (written === 'partly') this.#underWay = chunk.length;
-      if (written === 'partly' || written === 'whole') this.#given = this.peer?.bytesRead ?? 0;
-      if (written === 'whole') this.#taken = this.#given;
-      if (written !== 'unable') return written === 'whole';
-    }
     // A write that the kernel took whole leaves nothing to wait for, whatever the high-water mark says.
     const goesOn = socket.write(chunk) || this.unsent === 0;
     if (socket.errored === null) this.#given = this.peer?.bytesRead ?? 0;
@@ -305,9 +265,8 @@ export class Leg implements Writer, TurnTaker {
   probe(): void {
     const { socket } = this;
     // Only TCP tells a reset from an end. With bytes waiting to be written the kernel is watching by itself.
-    if (!this.#canReset || socket.destroyed || socket.writableEnded || this.#writes === 'refused') return;
-    if (this.unsent > 0) return;
-    if (!this.#isDirect || writeDirectly(socket, NOTHING, this) === 'unable') socket.write(NOTHING);
+    if (!this.#canReset || socket.destroyed || socket.writableEnded) return;
+    if (this.unsent === 0) socket.write(NOTHING);
   }
 
   /**
@@ -350,9 +309,9 @@ export class Leg implements Writer, TurnTaker {
     if (this.#reads === 'open') this.#reads = 'ending';
   }
 
-  /** Tells the owner of an end that has been seen, unless it is not the sender's word, see {@link Leg.refused}. */
+  /** Tells the owner of an end that has been seen, unless an error says more. */
   passEnd(): void {
-    if (this.#reads !== 'ending' || this.#writes === 'refused' || this.hasFailed) return;
+    if (this.#reads !== 'ending' || this.hasFailed) return;
     this.#end();
     this.owner.legEnded(this);
   }

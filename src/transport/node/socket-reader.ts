@@ -9,6 +9,7 @@ import {
   type BulkKind,
 } from './bulk-buffers.ts';
 import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
+import { streamOptions } from './internals.ts';
 import { shareBytes } from './turns.ts';
 
 /** Read into by every connection that is not moving bulk data; what arrives in it is copied before it is written on. */
@@ -65,19 +66,11 @@ export class SocketReader {
   /** Set by the leg of the socket, before anything is read. */
   leg: Receiver | undefined;
   /** What is read into next. */
-  #buffer = sharedBuffer;
+  #buffer = sharedShortBuffer;
   /** The buffer of its own, if that is what it is. */
   #own: Own | undefined;
   /** The one before, which may be under way until the next read. */
   #former: Own | undefined;
-  readonly #provenBytes: number;
-
-  /** @param isOfCandidate what is read goes to a client, of whom it is not known whether it reads */
-  constructor(isOfCandidate: boolean) {
-    this.#provenBytes = isOfCandidate ? PROVEN_BYTES : 0;
-    if (isOfCandidate) this.#buffer = sharedShortBuffer;
-  }
-
   /** For `net.Socket`'s `onread`, which calls both without a receiver. */
   readonly onread = {
     buffer: (): Uint8Array => this.#buffer,
@@ -112,7 +105,7 @@ export class SocketReader {
       this.#use(undefined);
       this.#giveFormerBack(true);
       // A stream that is read 8 KiB at a time may be a fast one.
-      if (isFull && leg.peer !== undefined && leg.bytesRead >= this.#provenBytes) this.#use(this.#takeFor(leg));
+      if (isFull && leg.peer !== undefined && leg.bytesRead >= PROVEN_BYTES) this.#use(this.#takeFor(leg));
       return goesOn;
     }
     let goesOn: boolean;
@@ -160,7 +153,7 @@ export class SocketReader {
   }
 
   #takeFor(leg: Receiver): Own | undefined {
-    return leg.bytesRead >= this.#provenBytes ? takeProven() : take('trial');
+    return leg.bytesRead >= PROVEN_BYTES ? takeProven() : take('trial');
   }
 
   /** @param next undefined: the shared one */
@@ -214,20 +207,12 @@ function readOn(leg: Receiver): void {
  * @param hasReader whether its bytes are read into buffers of ours; else it emits `data`
  */
 export function candidateSocket(hasReader: boolean): Socket {
-  const options = { allowHalfOpen: true, writableHighWaterMark: WRITE_HIGH_WATER_BYTES };
-  const socket = hasReader ? socketWithReader(options, true) : new Socket(options);
+  const options = { allowHalfOpen: true, ...streamOptions(WRITE_HIGH_WATER_BYTES) };
+  const reader = hasReader ? new SocketReader() : undefined;
+  // Not in the types of Node 20.
+  const all: object = reader === undefined ? options : { ...options, onread: reader.onread };
+  const socket: ReadSocket = new Socket(all);
+  if (reader !== undefined) socket[kReader] = reader;
   socket.pause();
-  return socket;
-}
-
-/**
- * @param options what `net.Socket` takes; some of it is not in its types, nor all of it in its documentation
- * @param isOfCandidate whether a candidate is at its other end; default: a client
- */
-export function socketWithReader(options: object, isOfCandidate = false): Socket {
-  const reader = new SocketReader(isOfCandidate);
-  const all: object = { ...options, onread: reader.onread };
-  const socket = new Socket(all);
-  (socket as ReadSocket)[kReader] = reader;
   return socket;
 }

@@ -82,10 +82,9 @@ suite('an error that Node calls out of the way of one connection', { timeout: 12
       const authority = tls && (await createAuthority(t));
       const port = await candidateOf(t, tls === 'client' ? authority : undefined);
       const attache = startAttache(t, {
-        // Directly a throw would be the handle's, and that is another test's; the native engine calls none of these methods.
+        // The native engine calls none of these methods.
         env: {
           ENGINE: 'typescript',
-          DIRECT_IO: 'off',
           SRC_GOOD: '127.0.0.1:0',
           DST_GOOD: `127.0.0.1:${good.port}`,
           SRC_BAD: '127.0.0.1:0',

@@ -51,6 +51,22 @@ test('ENGINE=native without a native engine: the TypeScript engine serves, and t
   assert.match(String(first['reason']), /^dist\/native\/linux-\S+[.]node is missing: scripts\/build-native makes it$/);
 });
 
+test('by default the native engine serves; where it is missing the TypeScript engine does, and the first line says why', async (t) => {
+  const server = await startNamed(t, 'hello');
+  const env = { SRC: '127.0.0.1:0', DST: `127.0.0.1:${server.port}`, ENGINE: '' };
+  const missing = /^dist\/native\/linux-\S+[.]node is missing/;
+  for (const [main, engine, reason] of [
+    [undefined, 'native', /^undefined$/],
+    [await withoutNative(t), 'typescript', missing],
+  ] as const) {
+    const attache = startAttache(t, { env, ...(main !== undefined && { main }) });
+    assert.equal(await ask(await attache.port()), 'hello');
+    const [first] = attache.lines;
+    assert.deepEqual([first?.msg, first?.['level'], first?.['engine']], ['starting', 'info', engine]);
+    assert.match(String(first?.['reason']), reason);
+  }
+});
+
 for (const [where, thread] of [
   ['the thread of JavaScript', undefined],
   ['the thread of the engine', 'attache-io'],

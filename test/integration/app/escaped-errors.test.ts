@@ -36,7 +36,7 @@ test('promise 38: an uncaught exception of anybody else is a bug: logged with th
   assert.equal(await attache.exited, 70);
   const last = attache.lines.at(-1);
   assert.equal(last?.msg, 'a bug in attache: exiting');
-  assert.match(String(last['remedy']), /ENGINE=typescript.*DIRECT_IO=off/);
+  assert.match(String(last['remedy']), /ENGINE=typescript.*HTTP_ADDR=off/);
   assert.equal(last['engine'], attache.lines[0]?.['engine']);
   assert.match(JSON.stringify(last['err']), /our own/);
 });

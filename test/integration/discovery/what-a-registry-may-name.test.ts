@@ -10,7 +10,6 @@ import { httpAsk, httpPort } from '../../support/http.ts';
 import { reservePorts } from '../../support/ports.ts';
 import { RegistryDirectory, SERVICE } from '../../support/registry-directory.ts';
 import { engineChoice } from '../../support/engine-choice.ts';
-import { directIo } from '../../support/service.ts';
 import { connectTo, readAll, startNamed } from '../../support/tcp.ts';
 import { eventually } from '../../support/wait.ts';
 
@@ -148,7 +147,6 @@ test('promise 42: a name is judged by what it stands for when it is dialed, at p
       ],
       dsc: registry.dsc,
       engine: engineChoice(),
-      directIo: directIo(),
     },
     {
       observer: (event) => events.push(event),

@@ -8,7 +8,6 @@ import { endWithProcess } from '../../support/end-with.ts';
 import { httpAsk } from '../../support/http.ts';
 import { samplesOf, valueOf } from '../../support/prometheus.ts';
 import { engineChoice } from '../../support/engine-choice.ts';
-import { directIo } from '../../support/service.ts';
 import { ask, freePort, startNamed } from '../../support/tcp.ts';
 import { eventually } from '../../support/wait.ts';
 
@@ -24,7 +23,6 @@ test('on a full disk it serves, ends with 0, and /metrics counts the lines that 
       HTTP_ADDR: `127.0.0.1:${http}`,
       ADMIN_ADDR: 'off',
       ENGINE: engineChoice(),
-      DIRECT_IO: directIo(),
     },
     stdio: ['ignore', full, full],
   });

@@ -8,7 +8,6 @@ import { httpAsk } from '../../support/http.ts';
 import { hasOpen } from '../../support/open-files.ts';
 import { scratchFolder } from '../../support/scratch.ts';
 import { engineChoice } from '../../support/engine-choice.ts';
-import { directIo } from '../../support/service.ts';
 import { Stopwatch } from '../../support/stopwatch.ts';
 import { ask, freePort, startNamed } from '../../support/tcp.ts';
 import { CTRL_Q, CTRL_S, quoted, startTerminal, type Terminal } from '../../support/terminal.ts';
@@ -35,7 +34,6 @@ async function startProgram(
     HTTP_ADDR: `127.0.0.1:${http}`,
     ADMIN_ADDR: 'off',
     ENGINE: engineChoice(),
-    DIRECT_IO: directIo(),
   });
   await eventually(() => terminal.screen().includes('HTTP server listening'), 'the start', 20_000);
   return { terminal, port, http };

@@ -41,15 +41,15 @@ function jain(shares: readonly number[]): number {
   return squares === 0 ? 0 : (sum * sum) / shares.length / squares;
 }
 
-for (const mode of ['auto', 'off'] as const) {
-  test(`${STREAMS} bulk streams, DIRECT_IO=${mode}: all move, alike, and another service answers meanwhile`, async (t) => {
+for (const engine of ['typescript', 'native'] as const) {
+  test(`${STREAMS} bulk streams, ${engine} engine: all move, alike, and another service answers meanwhile`, async (t) => {
     const [endless, echo] = [new Peer(t, 'endless'), new Peer(t, 'small')];
     const [source, target] = [await endless.told('listening'), await echo.told('listening')];
     const services = [
       { name: 'bulk', src: '127.0.0.1:0', dst: `127.0.0.1:${source.port}` },
       { name: 'small', src: '127.0.0.1:0', dst: `127.0.0.1:${target.port}` },
     ];
-    const attache = startAttache(t, { env: { SERVICES: JSON.stringify(services), DIRECT_IO: mode } });
+    const attache = startAttache(t, { env: { SERVICES: JSON.stringify(services), ENGINE: engine } });
     const [bulkPort, smallPort] = await Promise.all([attache.port('bulk'), attache.port('small')]);
     echo.say({ kind: 'ask', port: smallPort });
     const reader = new Peer(t, 'reader', bulkPort, STREAMS, MOVED_BYTES);

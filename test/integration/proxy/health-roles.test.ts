@@ -37,6 +37,15 @@ async function connectTo(port: number): Promise<Socket> {
   return socket;
 }
 
+function established(led: Led): number {
+  return [...led.service.open].filter((connection) => connection.established).length;
+}
+
+/** The engine may tell of a connection before its candidate has accepted it. */
+function carriedBy(server: RoleServer): readonly Socket[] {
+  return server.sockets.filter((socket) => !socket.destroyed);
+}
+
 /** Who answers a new connection; why it was closed when nobody does. */
 async function whoAnswers(led: Led): Promise<string> {
   const socket = await connectTo(led.port);
@@ -101,18 +110,16 @@ test(
     await eventually(() => healthOf(led)[0] === 'healthy', 'the first leads');
     const [first, second] = led.servers;
     assert.ok(first && second);
+    await eventually(() => carriedBy(first).length === 0, 'its check is over');
     const held = await connectTo(led.port);
     const other = await connectTo(led.port);
     held.on('error', () => undefined);
-    await eventually(
-      () => [...led.service.open].filter(({ established }) => established).length === 2,
-      'both are carried',
-    );
+    await eventually(() => established(led) === 2, 'both are carried');
+    await eventually(() => carriedBy(first).length === 2, 'and accepted');
     first.role = 'slave';
     second.role = 'master';
     // A server that gives its role up ends the connections of its clients.
-    const carried = first.sockets.filter((socket) => !socket.destroyed);
-    carried[0]?.end();
+    carriedBy(first)[0]?.end();
     await eventually(() => led.closed().some(({ reason }) => reason === 'candidate_unhealthy'), 'the rest is reset');
     assert.deepEqual(healthOf(led), ['unhealthy', 'healthy']);
     assert.equal(await whoAnswers(led), 's1');
@@ -129,10 +136,12 @@ test(
     await eventually(() => healthOf(led)[0] === 'healthy', 'the first leads');
     const [first] = led.servers;
     assert.ok(first);
+    await eventually(() => carriedBy(first).length === 0, 'its check is over');
     const socket = await connectTo(led.port);
-    await eventually(() => [...led.service.open].some(({ established }) => established), 'it is carried');
+    await eventually(() => established(led) === 1, 'it is carried');
+    await eventually(() => carriedBy(first).length === 1, 'and accepted');
     first.role = 'slave';
-    for (const carried of first.sockets) if (!carried.destroyed) carried.end();
+    for (const carried of carriedBy(first)) carried.end();
     await eventually(() => healthOf(led)[0] === 'unhealthy', 'it leads no more');
     socket.destroy();
   },

@@ -88,7 +88,6 @@ process
   shutdown_timeout      30s
   max_memory            auto
   engine                auto
-  direct_io             auto
   log_level             info
   log_format            json
   access_log            true

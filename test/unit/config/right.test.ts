@@ -306,7 +306,6 @@ test('what is not set has its documented default', () => {
     shutdownTimeoutMs: 30_000,
     maxMemory: 'auto',
     engine: 'auto',
-    directIo: 'auto',
     log: { level: 'info', format: 'json', access: true },
     servicesKey: undefined,
     runTime: { allowPaths: [], allowListen: [] },
@@ -365,7 +364,6 @@ test('process-wide settings are read', () => {
       DRAIN_DELAY: '1m30s',
       SHUTDOWN_TIMEOUT: '500ms',
       ENGINE: 'typescript',
-      DIRECT_IO: 'off',
       LOG_LEVEL: 'WARNING',
       LOG_FORMAT: 'pretty',
       ACCESS_LOG: 'No',
@@ -395,7 +393,6 @@ test('process-wide settings are read', () => {
   assert.equal(config.drainDelayMs, 90_000);
   assert.equal(config.shutdownTimeoutMs, 500);
   assert.equal(config.engine, 'typescript');
-  assert.equal(config.directIo, 'off');
   assert.deepEqual(config.log, { level: 'warn', format: 'pretty', access: false });
   assert.deepEqual(config.warnings, ['STATE_FILE: not used, as DISCOVERY_ON_FAILURE is clear']);
 });
