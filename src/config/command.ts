@@ -18,6 +18,8 @@ export type Command =
       readonly json: boolean;
       readonly files: boolean;
       readonly online: boolean;
+      /** The running attache that it is compared with, as typed. */
+      readonly against: string | undefined;
     }
   | AskingCommand
   | { readonly kind: 'completion'; readonly shell: Shell }
@@ -86,6 +88,7 @@ export function parseCommand(argv: readonly string[]): Command {
         json: switches.has('json'),
         files: !switches.has('no-files'),
         online: switches.has('online'),
+        against: read.values.get('against'),
       };
     case 'status':
       return { kind, flags, watch: switches.has('watch'), json: switches.has('json'), check: switches.has('check') };

@@ -23,8 +23,9 @@ export const commandTable = {
     configures: true,
   },
   check: {
-    does: 'check the settings, and the certificates and keys they name (--no-files: not these); print the effective settings; --online: ask the registry, S3 and each candidate, exit 1 when one fails; --json',
+    does: 'check the settings, and the certificates and keys they name (--no-files: not these); print the effective settings; --online: ask the registry, S3 and each candidate, exit 1 when one fails; --against http://127.0.0.1:29092: what would change in the attache that runs there, exit 1 when something would; --json',
     switches: ['online', 'json', 'no-files'],
+    values: { against: 'URL' },
     configures: true,
   },
   healthcheck: { does: 'ask /readyz of the running attache; exit 0 (ready) or 1 (not ready)' },

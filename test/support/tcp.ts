@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type ServerOpts, type Server, type Socket } from 'node:net';
+import { errnoOf } from '../../src/core/errors.ts';
 import type { TestContext } from 'node:test';
 import type { TcpAddress } from '../../src/core/address.ts';
 import { reservePorts } from './ports.ts';
@@ -130,7 +131,10 @@ async function waitUntilStopped(pid: number | undefined): Promise<void> {
 export async function connectTo(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => undefined);
-  await once(socket, 'connect');
+  await once(socket, 'connect').catch((error: unknown) => {
+    // It was accepted, and cut before this side has looked: whoever reads from it finds out.
+    if (errnoOf(error) !== 'ECONNRESET') throw error;
+  });
   return socket;
 }
 
@@ -139,6 +143,12 @@ export function readAll(socket: Socket): Promise<{ readonly bytes: Buffer; reado
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let end: 'eof' | 'reset' | 'closed' = 'closed';
+    // A reset may have come before somebody asks.
+    const closed = () => {
+      const isCut = isReset(socket.errored) || errnoOf(socket.errored) === 'EPIPE';
+      resolve({ bytes: Buffer.concat(chunks), end: isCut ? 'reset' : end });
+    };
+    if (socket.closed) closed();
     socket
       .on('data', (chunk: Buffer) => chunks.push(chunk))
       .on('end', () => {
@@ -153,10 +163,8 @@ export function readAll(socket: Socket): Promise<{ readonly bytes: Buffer; reado
         if (socket.writableLength > 0) setImmediate(() => setImmediate(conclude));
         else conclude();
       })
-      .on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ECONNRESET' || error.code === 'EPIPE') end = 'reset';
-      })
-      .on('close', () => resolve({ bytes: Buffer.concat(chunks), end }));
+      .on('error', () => undefined)
+      .on('close', closed);
   });
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testEngine } from '../../support/engine.ts';
 import { startService } from '../../support/service.ts';
 import { connectTo, startServer } from '../../support/tcp.ts';
 import { eventually } from '../../support/wait.ts';
@@ -31,7 +32,7 @@ for (const side of ['candidate', 'client'] as const) {
     const record = await closedOne();
     const counted = side === 'candidate' ? record.bytesToCandidate : record.bytesToClient;
     // The native engine knows what the kernel took. Node says it only of whole writes, the last of which is cut here.
-    const [least, most] = process.env['ENGINE'] === 'native' ? [live, live] : [live + 1, live + LARGEST_WRITE_BYTES];
+    const [least, most] = testEngine().name === 'native' ? [live, live] : [live + 1, live + LARGEST_WRITE_BYTES];
     assert.ok(counted >= least && counted <= most, `${live} were counted before the reset, and ${counted} after it`);
   });
 }

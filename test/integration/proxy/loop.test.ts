@@ -8,7 +8,7 @@ import {
   type ConnectionClosedEvent,
 } from '../../../src/index.ts';
 import type { Resolver } from '../../../src/core/resolver.ts';
-import { ask, connectTo, freePort, startNamed } from '../../support/tcp.ts';
+import { ask, connectTo, freePort, readAll, startNamed } from '../../support/tcp.ts';
 import { eventually } from '../../support/wait.ts';
 
 interface Started {
@@ -40,11 +40,7 @@ async function start(t: TestContext, options: AmbassadorOptions): Promise<Starte
 async function talk(port: number): Promise<void> {
   const client = await connectTo(port);
   client.write('ping\n');
-  await new Promise<void>((resolve) => {
-    client.on('error', () => resolve());
-    client.on('end', () => resolve());
-    client.resume();
-  });
+  await readAll(client);
   client.destroy();
 }
 
