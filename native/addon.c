@@ -72,13 +72,18 @@ static void stop_with_environment(void *unused) {
   stop();
 }
 
+static void *run(void *thread) {
+  crash_own_thread();
+  return thread_run(thread);
+}
+
 /* Signals are JavaScript's; a SIGPIPE of splice is an errno as any other. */
 static int create_thread(struct thread *thread) {
   sigset_t all, before;
   sigfillset(&all);
   crash_let_through(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = pthread_create(&engine.id, NULL, thread_run, thread);
+  int error = pthread_create(&engine.id, NULL, run, thread);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (error == 0) (void)pthread_setname_np(engine.id, "attache-io");
   return error;
@@ -150,12 +155,17 @@ static napi_value js_start(napi_env env, napi_callback_info info) {
   } else {
     /* Later hooks run first: this one before that of the function the thread calls. */
     (void)napi_add_env_cleanup_hook(env, stop_with_environment, NULL);
-    if (!hears_exit) {
-      hears_exit = atexit(stop) == 0;
-      crash_tell();
-    }
+    if (!hears_exit) hears_exit = atexit(stop) == 0;
   }
   return result;
+}
+
+/* faults(): from now on a fault says how to go on without the engine. */
+static napi_value js_faults(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  crash_tell();
+  return NULL;
 }
 
 /* @returns the size of the address; 0: none */
@@ -328,7 +338,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("bound", js_bound),     FUNCTION("refuse", js_refuse),   FUNCTION("command", js_command),
       FUNCTION("lent", js_lent),       FUNCTION("now", js_now),         FUNCTION("hold", js_hold),
       FUNCTION("probe", js_probe),     FUNCTION("context", addon_context), FUNCTION("secure", addon_secure),
-      FUNCTION("report", addon_report),
+      FUNCTION("report", addon_report), FUNCTION("faults", js_faults),
   };
   (void)napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
   return exports;

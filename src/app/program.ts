@@ -29,7 +29,7 @@ import { gatherStrays } from '../logging/strays.ts';
 import { systemResolver } from '../names/system-resolver.ts';
 import { Observability } from './observability.ts';
 import { StateChanges } from './state-changes.ts';
-import { chooseEngine, engineStatus } from '../transport/choose-engine.ts';
+import { chooseEngine, engineStatus, tellOfFaults } from '../transport/choose-engine.ts';
 
 /** For an error that belongs to no connection. The settings for what differs from machine to machine come first. */
 const REMEDY = 'Report this line. If it happens again, set ENGINE=typescript, then HTTP_ADDR=off and ADMIN_ADDR=off';
@@ -198,6 +198,7 @@ function signalsOf(ambassador: Ambassador, logger: Logger): OnSignal {
 /** The first line: what runs. */
 function tellOfStart(config: Config, logger: Logger): void {
   const { name: engine, reason } = chooseEngine(config.engine).status;
+  if (engine === 'native') tellOfFaults();
   const line = { version: readVersion(), node: process.version, engine, ...(reason !== undefined && { reason }) };
   // It is not what was asked for.
   if (config.engine === 'native' && engine !== 'native')

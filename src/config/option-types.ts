@@ -193,9 +193,9 @@ export interface AmbassadorOptions {
    * limit; `off`.
    */
   readonly maxMemory?: string | undefined;
-  /** Which engine carries bytes; default `auto`: attache picks one that works here. */
+  /** Which engine carries bytes; default `auto`: the native one where it works. */
   readonly engine?: 'auto' | 'native' | 'typescript' | undefined;
-  /** Has no effect: no engine uses inner parts of Node any more. */
+  /** Has no effect any more. */
   readonly directIo?: 'off' | 'auto' | 'on' | undefined;
   /** Lowest level that the program logs; default `info`: the library writes no log. */
   readonly logLevel?: LogLevel | undefined;

@@ -16,7 +16,7 @@ export function isLibraryFault(error: unknown): boolean {
 }
 
 /** The files that an error has come through, those of Node left out. */
-export function filesOf(error: unknown): readonly string[] {
+function filesOf(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [];
   const files = (error.stack ?? '').split('\n').map((line) => FRAME.exec(line)?.[1]);
   return files.filter((file) => file !== undefined && !file.startsWith('node:')) as string[];

@@ -66,7 +66,7 @@ export interface FollowedKeyStatus {
 export interface EngineStatus {
   /** A thread of C, or JavaScript alone. */
   readonly name: 'native' | 'typescript';
-  /** Why it is not the native one, where that was wanted. */
+  /** Why it is not the native one, unless `typescript` was asked for. */
   readonly reason?: string;
 }
 

@@ -1,3 +1,5 @@
+import type cluster from 'node:cluster';
+import { createRequire } from 'node:module';
 import { errnoOf, messageOf } from '../core/errors.ts';
 import type { EngineStatus } from '../core/status.ts';
 import type { Engine } from './engine.ts';
@@ -23,6 +25,8 @@ let native: Native | undefined;
 /** The native engine; the TypeScript engine where that is asked for, or where the native one cannot be had, with the reason. */
 export function chooseEngine(choice: EngineChoice): ChosenEngine {
   if (choice === 'typescript') return { status: { name: 'typescript' }, engine: nodeEngine() };
+  if (choice === 'auto' && isClusterWorker())
+    return { status: { name: 'typescript', reason: SHARED }, engine: nodeEngine() };
   native ??= begin();
   if ('engine' in native) return { status: { name: 'native' }, engine: native.engine };
   return { status: { name: 'typescript', reason: native.reason }, engine: nodeEngine() };
@@ -32,6 +36,20 @@ export function chooseEngine(choice: EngineChoice): ChosenEngine {
 export function engineStatus(): EngineStatus {
   const found = addon();
   return 'reason' in found ? { name: 'typescript', reason: found.reason } : { name: 'native' };
+}
+
+/** From now on a fault of the process says on stderr how to go on without the native engine. For a program of our own. */
+export function tellOfFaults(): void {
+  if (loaded !== undefined && 'addon' in loaded) loaded.addon.faults();
+}
+
+const SHARED = 'workers of node:cluster share their listeners, which takes the TypeScript engine';
+
+function isClusterWorker(): boolean {
+  // Nothing is loaded for it in a process that has no parent to talk to.
+  if (process.send === undefined) return false;
+  const { isWorker } = createRequire(import.meta.url)('node:cluster') as typeof cluster;
+  return isWorker;
 }
 
 function begin(): Native {

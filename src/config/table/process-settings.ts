@@ -221,7 +221,7 @@ export const processSettings = {
     meaning:
       'Memory of the process. Close to it, attache closes new clients at once. auto: the limit of the container. off: only the limit of the JavaScript heap counts',
   },
-  /** Which engine carries bytes; default `auto`: attache picks one that works here. */
+  /** Which engine carries bytes; default `auto`: the native one where it works. */
   ENGINE: {
     field: 'engine',
     kind: choice({ choices: ['auto', 'native', 'typescript'] }),
@@ -229,7 +229,7 @@ export const processSettings = {
     meaning:
       'What carries the bytes. native: a thread of C. typescript: JavaScript alone. auto: native where it works, else typescript; native says so with a warning then',
   },
-  /** Has no effect: no engine uses inner parts of Node any more. */
+  /** Has no effect any more. */
   DIRECT_IO: {
     kind: choice({ choices: ['auto', 'on', 'off'] }),
     meaning: 'No effect. Old versions could carry bytes through inner parts of Node',

@@ -47,6 +47,8 @@ export interface NativeAddon {
   report(slot: number): Buffer | undefined;
   /** ms, of the clock that the counters have. */
   now(): number;
+  /** From now on a fault of the process says on stderr how to go on without the engine, before it ends the process. */
+  faults(): void;
   /** Whether the engine keeps the event loop alive. */
   hold(isHeld: boolean): void;
 }

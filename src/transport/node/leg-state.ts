@@ -12,14 +12,3 @@ export type Reads =
   | 'closed'
   /** The socket is gone, and the end of its stream was not seen. */
   | 'cut';
-
-/** What becomes of that which is written to a socket. */
-export type Writes =
-  /** More may be written. */
-  | 'open'
-  /** A FIN goes out behind what was written, or has gone out. */
-  | 'finishing'
-  /** The socket closes behind what was written, whatever is still to be read. */
-  | 'closing'
-  /** The socket is gone. */
-  | 'closed';

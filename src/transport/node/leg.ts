@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { contained, type Contained } from '../../core/contained.ts';
 import { WRITE_HIGH_WATER_BYTES } from './high-water.ts';
 import { readHandleAgain, stopHandle } from './internals.ts';
-import type { Reads, Writes } from './leg-state.ts';
+import type { Reads } from './leg-state.ts';
 import { countStalled, readerOf, type SocketReader } from './socket-reader.ts';
 import type { StreamEnd } from './tls-end.ts';
 import { mayReadOn, waitForTurn, type TurnTaker } from './turns.ts';
@@ -41,7 +41,7 @@ const passEndLater = contained(passEnd);
  * one field of the socket, so that a connection costs no closure per event. Listeners are on from birth to close;
  * what changes over a connection's life is the owner.
  */
-export class Leg implements Contained, TurnTaker {
+export class Leg implements TurnTaker {
   readonly socket: Socket;
   owner: LegOwner;
   /** What an error ends that escapes from something done for this leg; undefined: the process. */
@@ -64,8 +64,6 @@ export class Leg implements Contained, TurnTaker {
   #waitsForTurn = false;
   /** Bytes read since its last turn. */
   #spent = 0;
-  /** What is written to the socket is not what is sent. */
-  readonly encrypted: boolean = false;
   /** An unclean end is taken for a stream that was cut. */
   readonly strictClose: boolean = false;
 
@@ -77,7 +75,7 @@ export class Leg implements Contained, TurnTaker {
   #given = 0;
   #isListening = false;
   #reads: Reads = 'open';
-  #writes: Writes = 'open';
+  #isClosed = false;
 
   /** @param canReset whether the socket is plain TCP: only that has an RST to send */
   constructor(socket: Socket, owner: LegOwner, canReset: boolean) {
@@ -92,8 +90,6 @@ export class Leg implements Contained, TurnTaker {
 
   /**
    * Ties two legs: what is read on one is written to the other. Reading begins with {@link Leg.flow}.
-   *
-   * @param peer the side that was dialed; this one was accepted
    */
   join(peer: Leg): void {
     this.peer = peer;
@@ -139,11 +135,6 @@ export class Leg implements Contained, TurnTaker {
     return this.#reads;
   }
 
-  /** What becomes of that which is written to it. */
-  get writes(): Writes {
-    return this.#writes;
-  }
-
   /** The socket's sender has finished, and the owner has been told or is about to be. */
   get ended(): boolean {
     const reads = this.#reads;
@@ -152,7 +143,7 @@ export class Leg implements Contained, TurnTaker {
 
   /** The socket is gone. */
   get closed(): boolean {
-    return this.#writes === 'closed';
+    return this.#isClosed;
   }
 
   /** Whether the end of its stream is one without close_notify. */
@@ -230,7 +221,6 @@ export class Leg implements Contained, TurnTaker {
   finish(): void {
     // Once its FIN is asked for, libuv resets no more, though it may not be sent for a long time.
     this.noteTaken();
-    if (this.#writes === 'open') this.#writes = 'finishing';
     // Nothing is left to be read either: closing sends the FIN, in one system call instead of two.
     if (this.#canReset && this.ended && this.socket.writableLength === 0) this.socket.destroy();
     else this.socket.end();
@@ -238,9 +228,7 @@ export class Leg implements Contained, TurnTaker {
 
   /** Closes behind everything written before. */
   closeSoon(): void {
-    if (this.#writes === 'closed') return;
-    this.#writes = 'closing';
-    this.socket.destroySoon();
+    if (!this.#isClosed) this.socket.destroySoon();
   }
 
   /** An error of the socket is on its way, which says more than its end. */
@@ -328,7 +316,7 @@ export class Leg implements Contained, TurnTaker {
     // The kernel may have taken any part of a write that was cut short.
     this.#taken = Math.max(this.#taken, this.#given);
     this.#reads = this.ended ? 'closed' : 'cut';
-    this.#writes = 'closed';
+    this.#isClosed = true;
     if (this.waitsForPeer) countStalled(-1);
     this.waitsForPeer = false;
     this.release();

@@ -71,6 +71,7 @@ export class SocketReader {
   #own: Own | undefined;
   /** The one before, which may be under way until the next read. */
   #former: Own | undefined;
+
   /** For `net.Socket`'s `onread`, which calls both without a receiver. */
   readonly onread = {
     buffer: (): Uint8Array => this.#buffer,

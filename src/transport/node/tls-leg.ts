@@ -18,7 +18,6 @@ const NOTHING = Buffer.alloc(0);
 
 /** A leg that is encrypted on its socket. Everything that ends it early is done on the socket below. */
 export class TlsLeg extends Leg {
-  override readonly encrypted = true;
   override readonly strictClose: boolean;
   readonly end: EndWatch;
   readonly #raw: Leg['socket'];

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { projectRoot, runAttache, startAttache } from '../../support/attache.ts';
 import { httpAsk, httpPort } from '../../support/http.ts';
+import { preload } from '../../support/preload.ts';
 import { scratchFolder } from '../../support/scratch.ts';
 import { ask, startNamed } from '../../support/tcp.ts';
 
@@ -86,6 +90,34 @@ for (const [where, thread] of [
     );
   });
 }
+
+test('a full heap is told by Node alone: the engine is not to blame', async (t) => {
+  const attache = startAttache(t, {
+    env: { SRC: '127.0.0.1:0', DST: '127.0.0.1:1', ENGINE: 'native' },
+    nodeArgs: [
+      '--max-old-space-size=40',
+      ...preload(t, 'process.on("SIGUSR2", () => { const all = []; for (;;) all.push(new Array(1e6).fill(1)); })'),
+    ],
+  });
+  await attache.port();
+  attache.child.kill('SIGUSR2');
+  assert.equal(await attache.exited, 'SIGABRT');
+  assert.match(attache.stderr(), /heap out of memory/);
+  assert.doesNotMatch(attache.stderr(), /ENGINE=typescript/);
+});
+
+test('in the program of others a fault is not told: its signals are not ours', async (t) => {
+  const script = `import { createAmbassador } from ${JSON.stringify(pathToFileURL(join(projectRoot, 'dist/index.js')).href)};
+    const ambassador = createAmbassador({ services: [{ src: '127.0.0.1:0', dst: '127.0.0.1:1' }] });
+    await ambassador.start();
+    console.log(ambassador.status.engine.name);
+    process.kill(process.pid, 'SIGSEGV');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
+  const [said, stderr] = [text(child.stdout), text(child.stderr)];
+  const [, signal] = (await once(child, 'close')) as [unknown, NodeJS.Signals | null];
+  assert.deepEqual([await said, await stderr, signal], ['native\n', '', 'SIGSEGV']);
+});
 
 /** The thread of a process that has this name. */
 function threadOf(pid: number, name: string): number {

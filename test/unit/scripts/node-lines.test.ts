@@ -77,6 +77,8 @@ test('.ci/run fetches each line of the table, and runs at least what the table s
     lines.map(({ line }) => line),
   );
   for (const line of wholeLines) assert.equal(lines.find((one) => one.line === line)?.isWhole, true, line);
+  const [, typescript = ''] = /typescript_lines=\(([\d ]*)\)/.exec(read('.ci/run')) ?? [];
+  assert.deepEqual(typescript.split(' '), [coreLines[0], coreLines.at(-1)], 'the page says so');
 });
 
 test('the image is built on the release that the table and the page name', () => {
