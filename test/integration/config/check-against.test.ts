@@ -89,7 +89,7 @@ suite('check --against', { timeout: 60_000 }, () => {
     const env = { SERVICES_KEY: '/attache/web', DSC: etcd.url };
     const missing = await against(t, admin, env);
     assert.deepEqual(
-      [missing.code, /SERVICES_KEY \/attache\/web: there is no such key/.test(missing.stderr)],
+      [missing.code, missing.stderr.includes('SERVICES_KEY /attache/web: there is no such key')],
       [1, true],
     );
     const list = JSON.stringify([{ name: 'new', src: '127.0.0.1:20000', dst: '127.0.0.1:5' }]);
