@@ -75,6 +75,8 @@ export class Exposition {
       this.#set('attache_memory_exhausted', {}, status.memory.state === 'exhausted' ? 1 : 0);
     }
     this.#add('attache_configuration_rejected_total', {}, status.configuration?.rejections ?? 0);
+    const followed = status.configuration?.followed;
+    if (followed !== undefined) this.#set('attache_services_key_synced', {}, followed.phase === 'synced' ? 1 : 0);
     this.#buckets('attache_event_loop_lag_seconds', {}, lag);
     if (droppedLogLines !== undefined) this.#add('attache_log_lines_dropped_total', {}, droppedLogLines);
     const moving = new Map(traffic.map((one) => [one.service, one]));

@@ -1,6 +1,13 @@
 import { formatAddress } from '../core/address.ts';
 import { explained, hinted } from '../core/errno-hint.ts';
-import type { ListenerStatus, ProcessStatus, ServiceStatus, SourceState, TlsStatus } from '../core/status.ts';
+import type {
+  ListenerStatus,
+  ProcessStatus,
+  RegistrationStatus,
+  ServiceStatus,
+  SourceState,
+  TlsStatus,
+} from '../core/status.ts';
 
 /** Whether clients may be sent here, and if not, why: the answer of `/readyz`. */
 export interface Readiness {
@@ -21,6 +28,8 @@ export interface ServiceReadiness {
   readonly connections: number;
   /** A stale set still serves, so this makes nothing unready. */
   readonly discovery: DiscoveryHealth;
+  /** Missing on a service that does not register itself. One that is not registered makes nothing unready. */
+  readonly registrations?: readonly RegistrationHealth[];
   /** Missing without TLS. `stale`: the last look failed, and what was read before serves on. */
   readonly tls?: TlsHealth;
 }
@@ -30,6 +39,13 @@ export interface TlsHealth {
   readonly error?: string;
   /** When our own certificate expires, ISO 8601. */
   readonly notAfter?: string;
+}
+
+export interface RegistrationHealth {
+  /** As `REGISTER` names it. */
+  readonly directory: string;
+  readonly phase: RegistrationStatus['phase'];
+  readonly error?: string;
 }
 
 export interface ListenerHealth {
@@ -88,8 +104,13 @@ function judgeService(
     candidates: service.candidates.length,
     connections: service.connections,
     discovery: discoveryHealth(service.discovery, options.now),
+    ...(service.registrations && { registrations: service.registrations.map(registrationHealth) }),
     ...(service.tls && { tls: tlsHealth(service.tls) }),
   };
+}
+
+function registrationHealth({ directory, phase, error }: RegistrationStatus): RegistrationHealth {
+  return { directory, phase, ...(error !== undefined && { error }) };
 }
 
 function reasonsOf(service: ServiceStatus, phase: ProcessStatus['phase'], minCandidates: number): readonly string[] {

@@ -17,6 +17,11 @@ export const metricTable = {
     help: 'Lists of services that were refused at run time; the services of before stayed.',
     labels: [],
   },
+  attache_services_key_synced: {
+    type: 'gauge',
+    help: '1 while the registry tells what the key of SERVICES_KEY holds; 0 when it does not answer or has no such key.',
+    labels: [],
+  },
   attache_connections_opened_total: { type: 'counter', help: 'Clients that were accepted.', labels: ['service'] },
   attache_open_connections: {
     type: 'gauge',

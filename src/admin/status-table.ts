@@ -3,6 +3,7 @@ import type { ConnectionsPage, FinishedPage } from './status-routes.ts';
 import type { CandidateReport, ServiceReport, StatusReport } from './status-report.ts';
 import { ageText, bytesText } from './amounts.ts';
 import { detailsText } from './candidate-details.ts';
+import { changesText, keyTrouble, placeText, registrationTexts } from './configuration-text.ts';
 import { stateText } from './service-health.ts';
 import { table } from './table.ts';
 
@@ -10,9 +11,6 @@ const MAX_CANDIDATES = 20;
 const MAX_CHANGES = 3;
 const MAX_FAULTS = 10;
 const MAX_REASON = 400;
-const MAX_CHANGED = 5;
-
-type Configuration = NonNullable<StatusReport['configuration']>;
 
 /** A status report for people at a terminal; without a newline at the end. */
 export function statusTable(report: StatusReport, now: number): string {
@@ -42,38 +40,15 @@ export function statusTable(report: StatusReport, now: number): string {
 /** Where the services come from, once that is not the start alone, and what the last change did. */
 function configurationLines({ configuration }: StatusReport, now: number): readonly string[] {
   if (configuration === undefined) return [];
-  const { source, revision, sinceMs, rejected, followed } = configuration;
+  const { sinceMs, rejected, followed } = configuration;
   const age = sinceMs === undefined ? '' : `, ${ageText(now - sinceMs)} ago`;
-  const place = source === 'SERVICES_KEY' && followed !== undefined ? `${source} ${visible(followed.key)}` : source;
-  const at = revision === undefined ? '' : `, revision ${visible(revision)}`;
-  const lines = [
-    ...(followed?.isAwaited === true ? [] : [`services from ${place}${at}${age}${changesText(configuration)}`]),
-    ...followedLines(followed),
-  ];
+  const changes = changesText(configuration);
+  const inForce = `services from ${placeText(configuration)}${age}${changes === '' ? '' : `: ${changes}`}`;
+  const trouble = keyTrouble(followed);
+  const lines = [...(followed?.isAwaited === true ? [] : [inForce]), ...(trouble === undefined ? [] : [trouble])];
   if (rejected === undefined) return lines;
   const refused = `REJECTED, ${ageText(now - rejected.atMs)} ago: services from ${rejected.source}`;
   return [...lines, refused, ...rejected.faults.slice(0, MAX_FAULTS).map((fault) => `  ${visible(fault)}`)];
-}
-
-function changesText({ added = [], changed = [], removed = [] }: Configuration): string {
-  const list = (sign: string, names: readonly string[]) => [
-    ...names.slice(0, MAX_CHANGED).map((name) => `${sign}${visible(name)}`),
-    ...(names.length > MAX_CHANGED ? [`${sign}(${names.length - MAX_CHANGED} more)`] : []),
-  ];
-  const names = [...list('+', added), ...list('~', changed), ...list('-', removed)];
-  return names.length === 0 ? '' : `: ${names.join(' ')}`;
-}
-
-/** What is wrong with the key of SERVICES_KEY. */
-function followedLines(followed: Configuration['followed']): readonly string[] {
-  if (followed === undefined || followed.phase === 'synced') return [];
-  const { key, phase, error } = followed;
-  const texts = {
-    missing: 'the registry has no such key: the services of before stay',
-    starting: 'the registry has not told it yet',
-    stale: 'the registry does not answer: the services of before stay',
-  };
-  return [`SERVICES_KEY ${visible(key)}: ${texts[phase]}${error === undefined ? '' : ` (${visible(error)})`}`];
 }
 
 /** Open connections for people; without a newline at the end. */
@@ -158,14 +133,6 @@ function registrationLines({ registrations = [] }: ServiceReport, now: number): 
     return `  ${visible(key ?? directory)}: ${registrationTexts[phase]}${age}${error === undefined ? '' : `: ${visible(error)}`}`;
   });
 }
-
-const registrationTexts = {
-  withdrawn: 'not registered, as it does not serve',
-  waiting: 'not registered yet',
-  registered: 'registered',
-  conflict: 'NOT REGISTERED: another process holds the key',
-  removed: 'not registered: somebody deleted the key',
-} as const;
 
 interface RowOptions {
   readonly now: number;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { startAttache, type Attache } from '../support/attache.ts';
 import { openStatusPage, startBrowser } from '../support/browser.ts';
-import { httpPort } from '../support/http.ts';
+import { httpAsk, httpPort } from '../support/http.ts';
 import { RegistryDirectory, SERVICE } from '../support/registry-directory.ts';
 import { connectTo, freePort, startEcho } from '../support/tcp.ts';
 import { eventually } from '../support/wait.ts';
@@ -46,6 +46,35 @@ test('a candidate that leaves is gone from the page within 2 s, the change and w
   await page.locator('#connections-rows tr').waitFor({ state: 'detached' });
   const spoken = page.locator('[role=status][aria-live=polite]').filter({ hasText: `−${leaves}` });
   await spoken.waitFor({ state: 'attached' });
+  assert.deepEqual(trouble, []);
+});
+
+test('another list of services shows where it comes from, one that is refused shows its faults, and both are told', async (t) => {
+  const attache = startAttache(t, {
+    env: { SRC: '127.0.0.1:0', DST: '127.0.0.1:1', HTTP_ADDR: '127.0.0.1:0', ADMIN_ADDR: '127.0.0.1:0' },
+  });
+  const [http, admin] = [await httpPort(attache, 'health'), await httpPort(attache, 'admin')];
+  const { page, trouble } = await openStatusPage(await startBrowser(t), http);
+  const origin = page.locator('#origin');
+  await page.locator('#services-rows tr').waitFor();
+  assert.equal(await origin.isVisible(), false, 'they are those of the start');
+  const put = async (list: unknown) =>
+    (await httpAsk(admin, '/services', { method: 'PUT', body: JSON.stringify(list) })).status;
+
+  assert.equal(await put([{ name: 'web', src: `127.0.0.1:${await freePort()}`, dst: '127.0.0.1:1' }]), 200);
+  await origin.filter({ hasText: /^Services from PUT \/services, \d+s ago: \+web -default$/ }).waitFor({
+    timeout: SHOWN_WITHIN_MS,
+  });
+  assert.equal(await page.locator('#trouble > *').filter({ hasText: 'refused' }).count(), 0);
+
+  assert.equal(await put([{ name: 'web', src: '<b>here</b>', dst: '127.0.0.1:1' }]), 400);
+  const refused = page.locator('#trouble > p').filter({ hasText: 'PUT /services: its list of services was refused:' });
+  await refused.waitFor({ timeout: SHOWN_WITHIN_MS });
+  assert.match(await refused.innerText(), /services\[0\]\.src: expected .*<b>here<\/b>/);
+  await page
+    .locator('#announcer')
+    .filter({ hasText: 'A list of services was refused.' })
+    .waitFor({ state: 'attached' });
   assert.deepEqual(trouble, []);
 });
 

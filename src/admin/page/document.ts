@@ -38,6 +38,8 @@ const MODULES = [
   './browser/filter.js',
   './browser/story-text.js',
   './browser/story-dialog.js',
+  './browser/troubles.js',
+  './browser/trouble-strip.js',
   './browser/follow.js',
   './browser/main.js',
 ] as const;
@@ -98,6 +100,7 @@ function markup(style: string, script: string): string {
 </header>
 <main>
 <div id="trouble"></div>
+<p id="origin" class="quiet" hidden></p>
 <noscript><p>This page needs JavaScript. <a href="status">/status</a> and <a href="connections">/connections</a> say the same as JSON.</p></noscript>
 ${section('services', 'Services', ['Service', 'State', 'Listens on', 'Open', 'Ever', 'Sent', 'Received', 'Last 3 minutes', 'Discovery'])}
 ${section('candidates', 'Candidates', ['Candidate', 'State', 'Open', 'Last error'])}

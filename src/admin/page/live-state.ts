@@ -2,9 +2,19 @@ import { routineEnds } from '../../core/close-reason.ts';
 import type { OpenConnection } from '../../core/open-connection.ts';
 import { visible } from '../../core/visible.ts';
 import type { FinishedConnection } from '../recorder.ts';
-import type { ServiceReport, StatusReport } from '../status-report.ts';
+import type { RegistrationReport, ServiceReport, StatusReport } from '../status-report.ts';
 import { detailsText } from '../candidate-details.ts';
-import type { LiveCandidate, LiveChange, LiveConnection, LiveFailure, LiveService, LiveState } from './wire.ts';
+import { changesText, keyTrouble, placeText, registrationTexts } from '../configuration-text.ts';
+import type {
+  LiveCandidate,
+  LiveChange,
+  LiveConfiguration,
+  LiveConnection,
+  LiveFailure,
+  LiveRegistration,
+  LiveService,
+  LiveState,
+} from './wire.ts';
 
 export interface LiveSources {
   readonly report: StatusReport;
@@ -25,6 +35,7 @@ const MIN_CANDIDATES = 10;
 const MAX_CHANGES = 10;
 const MAX_NAMES = 5;
 const MAX_REASONS = 10;
+const MAX_REGISTRATIONS = 10;
 const MAX_TEXT = 160;
 const SECOND_MS = 1_000;
 /** A registry that is well is confirmed all the time, which is no news each time. */
@@ -41,9 +52,27 @@ export function liveState({ report, connections, finished, nowMs }: LiveSources)
     ready,
     health: report.state,
     startedAtMs: roundTo(SECOND_MS, nowMs - uptimeMs),
+    reasons: (report.reasons ?? []).slice(0, MAX_REASONS).map(short),
+    configuration: report.configuration && configurationOf(report.configuration),
     services: services.map((service) => serviceOf(service, { most, nowMs })),
     connections: connections.slice(0, MAX_CONNECTIONS).map((connection) => connectionOf(connection, nowMs)),
     failures: bad.slice(0, MAX_FAILURES).map(failureOf),
+  };
+}
+
+function configurationOf(configuration: NonNullable<StatusReport['configuration']>): LiveConfiguration {
+  const { followed, sinceMs, rejected } = configuration;
+  return {
+    place: followed?.isAwaited === true ? undefined : short(placeText(configuration)),
+    sinceMs,
+    changes: short(changesText(configuration)),
+    trouble: optional(keyTrouble(followed)),
+    rejected: rejected && {
+      source: rejected.source,
+      atMs: rejected.atMs,
+      faults: rejected.faults.slice(0, MAX_REASONS).map(short),
+      faultCount: rejected.faults.length,
+    },
   };
 }
 
@@ -73,6 +102,7 @@ function serviceOf(
     discoveryError: optional(discovery.error),
     discoveryOkAtMs: looked === undefined ? undefined : roundTo(LOOK_MS, nowMs - looked),
     tls: tls === undefined ? undefined : short(`TLS ${tls.mode}, ${tls.status}`),
+    registrations: (service.registrations ?? []).slice(0, MAX_REGISTRATIONS).map(registrationOf),
     split:
       checks && checks.split.length > 0 ? short(`split: ${checks.split.join(', ')} say they have the role`) : undefined,
     changes: service.changes.slice(0, MAX_CHANGES).map(changeOf),
@@ -81,6 +111,15 @@ function serviceOf(
       key: short(key),
       reason: short(reason),
     })),
+  };
+}
+
+function registrationOf({ directory, key, phase, error }: RegistrationReport): LiveRegistration {
+  const isTrouble = phase === 'conflict' || phase === 'removed' || (phase === 'waiting' && error !== undefined);
+  const why = error === undefined ? '' : `: ${error}`;
+  return {
+    text: short(`${key ?? directory}: ${registrationTexts[phase]}${why}`),
+    stands: isTrouble ? 'trouble' : phase,
   };
 }
 

@@ -25,7 +25,8 @@ a { color: var(--link); }
 .facts { display: flex; flex-wrap: wrap; gap: 0 1rem; }
 #trouble { display: grid; gap: 0.2rem; margin-top: 0.6rem; }
 #trouble:empty { display: none; }
-#trouble a { text-decoration: none; white-space: normal; overflow-wrap: anywhere; border: 1px solid currentColor; border-radius: 8px; padding: 0.4rem 0.8rem; background: var(--card); }
+#origin { margin-top: 0.6rem; overflow-wrap: anywhere; }
+#trouble > * { text-decoration: none; white-space: normal; overflow-wrap: anywhere; border: 1px solid currentColor; border-radius: 8px; padding: 0.4rem 0.8rem; background: var(--card); }
 #search { display: flex; align-items: center; gap: 0.5rem; margin-left: auto; }
 input, button { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--quiet); border-radius: 6px; padding: 0.3rem 0.6rem; }
 input { width: 15rem; }

@@ -28,11 +28,36 @@ export interface LiveState {
   /** `serving`, `degraded` or `failing`: the worst of the services. */
   readonly health: string;
   readonly startedAtMs: number;
+  /** Why the process as a whole is not ready. */
+  readonly reasons: readonly string[];
+  /** Undefined until services were changed, or were to be changed, at run time. */
+  readonly configuration: LiveConfiguration | undefined;
   readonly services: readonly LiveService[];
   /** The newest of those that are open. */
   readonly connections: readonly LiveConnection[];
   /** The newest of those that did not end well. */
   readonly failures: readonly LiveFailure[];
+}
+
+/** The list of services in force, and one that was refused. */
+export interface LiveConfiguration {
+  /** `SERVICES_KEY /attache/web, revision 12`; undefined: no list has come yet. */
+  readonly place: string | undefined;
+  /** When it was taken over; undefined for that of the start. */
+  readonly sinceMs: number | undefined;
+  /** `+a ~b -c`; empty: nothing. */
+  readonly changes: string;
+  /** What is wrong with the key that is followed. */
+  readonly trouble: string | undefined;
+  readonly rejected: LiveRejected | undefined;
+}
+
+export interface LiveRejected {
+  readonly source: string;
+  readonly atMs: number;
+  /** The first of them; `faultCount` is how many there are. */
+  readonly faults: readonly string[];
+  readonly faultCount: number;
 }
 
 export interface LiveService {
@@ -56,10 +81,18 @@ export interface LiveService {
   /** Missing when it was never confirmed, or need not be. */
   readonly discoveryOkAtMs: number | undefined;
   readonly tls: string | undefined;
+  readonly registrations: readonly LiveRegistration[];
   /** Candidates that all have a role that only one can have, as a sentence; undefined: there is no split. */
   readonly split: string | undefined;
   readonly changes: readonly LiveChange[];
   readonly ignored: readonly LiveIgnored[];
+}
+
+export interface LiveRegistration {
+  /** `/srv/redis/10.0.1.134:6379: registered`. */
+  readonly text: string;
+  /** `registered` and `withdrawn` are as they should be; `trouble` is not; `waiting` may become either. */
+  readonly stands: 'registered' | 'withdrawn' | 'waiting' | 'trouble';
 }
 
 export interface LiveCandidate {

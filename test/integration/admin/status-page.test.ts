@@ -98,6 +98,8 @@ test('a reader that reads nothing has no more than one state waiting, is dropped
     ready: true,
     health: 'serving',
     startedAtMs: 0,
+    reasons: [],
+    configuration: undefined,
     services: [],
     connections: [],
     failures: [],

@@ -62,6 +62,8 @@ suite('SERVICES_KEY', { timeout: 180_000 }, () => {
       (await run('healthcheck')).stderr,
       /no services from SERVICES_KEY \/attache\/web: there is no such key/,
     );
+    const synced = async () => /^attache_services_key_synced ([01])$/m.exec((await httpAsk(http, '/metrics')).body)?.[1];
+    assert.equal(await synced(), '0');
     const put = (list: unknown) => etcd.api.put(KEY, { value: JSON.stringify(list) });
 
     await put([service('a', p, one.port)]);
@@ -73,6 +75,7 @@ suite('SERVICES_KEY', { timeout: 180_000 }, () => {
       'settings without a suffix are defaults',
     );
 
+    assert.equal(await synced(), '1');
     // The keys that ambd used.
     await put([{ name: 'a', net: 'tcp', src: `127.0.0.1:${p}`, dst: [`127.0.0.1:${two.port}`], srv: '' }]);
     await says(p, 'two', 'the change is in force');
@@ -99,6 +102,7 @@ suite('SERVICES_KEY', { timeout: 180_000 }, () => {
     await etcd.api.remove(KEY);
     const warned = await attache.line(isMissing, 2);
     assert.equal(warned['key'], KEY);
+    assert.equal(await synced(), '0');
     assert.equal(await ask(p), 'two');
     assert.equal(await readyz(), 200);
     assert.match((await run('status')).stdout, /SERVICES_KEY \/attache\/web: the registry has no such key/);

@@ -138,3 +138,17 @@ test('where the system picked the port, the port it picked is shown', () => {
     { address: '127.0.0.1:40001', state: 'listening' },
   ]);
 });
+
+test('how a service stands in each directory is told, and makes nothing unready', () => {
+  const registrations = [
+    { directory: '/srv/a', key: '/srv/a/10.0.0.1:1', phase: 'registered', sinceMs: 5 },
+    { directory: '/srv/b', phase: 'waiting', error: 'no route to the registry' },
+  ] as const;
+  const { ready, services } = judge([service({ registrations })]);
+  assert.equal(ready, true);
+  assert.deepEqual(services[0]?.registrations, [
+    { directory: '/srv/a', phase: 'registered' },
+    { directory: '/srv/b', phase: 'waiting', error: 'no route to the registry' },
+  ]);
+  assert.equal(judge([service()]).services[0]?.registrations, undefined);
+});

@@ -60,7 +60,7 @@ test('weight, priority and zone are in the report, and in a column of the table'
 test('the example of the operations page has the head and the columns that the command prints', () => {
   const { text } = document('docs/operations.md');
   const [, head = '', columns = ''] = /^\$ attache status\n(.*)\n\n(.*)\n/m.exec(text) ?? [];
-  const status = { phase: 'serving', services: [], engine: { name: 'typescript' } } as const;
+  const status = { phase: 'serving', services: [], engine: { name: 'native' } } as const;
   const report = {
     ...reportOf(),
     ...status,

@@ -9,6 +9,8 @@ import { Rows } from './rows.ts';
 import { StoryDialog } from './story-dialog.ts';
 import { HEALTH_TONES, tablesOf, type TableName } from './tables.ts';
 import { Throughput } from './throughput.ts';
+import { showOrigin, showTrouble } from './trouble-strip.ts';
+import { troublesOf } from './troubles.ts';
 
 const TABLES: readonly TableName[] = ['services', 'candidates', 'changes', 'failures', 'connections'];
 /** An end that is made good for at once (a stream has its time) is nothing to show. */
@@ -114,29 +116,6 @@ function showSummary(nowMs: number): void {
   if (doing !== undefined) setText(doing, phase);
   if (up !== undefined) setText(up, `up ${ageText(nowMs - startedAtMs)}`);
   document.title = `attache: ${word}`;
-  showTrouble(last.state);
-}
-
-/** What is wrong, each service by its name, above everything: nothing while all is well. */
-function showTrouble({ services }: StateMessage['state']): void {
-  const lines = services.flatMap(({ name, ready, health, healthReason, reasons }, place) => {
-    const why = [...(healthReason === undefined ? [] : [`${health}: ${healthReason}`]), ...(ready ? [] : reasons)];
-    return why.length === 0
-      ? []
-      : [{ place, text: `${name} ${why.join('; ')}`, tone: ready && health === 'degraded' ? 'warn' : 'bad' }];
-  });
-  const place = element('trouble', HTMLElement);
-  const shown = lines.map(({ text }) => text).join('\n');
-  if (place.dataset['shown'] === shown) return;
-  place.dataset['shown'] = shown;
-  place.replaceChildren(
-    ...lines.map(({ place: row, text, tone }) => {
-      const link = document.createElement('a');
-      link.href = `#services-rows-${row}`;
-      link.className = 'state';
-      setData(link, 'tone', tone);
-      setText(link, text);
-      return link;
-    }),
-  );
+  showTrouble(troublesOf(last.state));
+  showOrigin(last.state.configuration, nowMs);
 }

@@ -3,7 +3,12 @@ import { changeText } from './tables.ts';
 
 /** What has become different in a way that a listener wants to be told. */
 export function newsOf(before: LiveState, after: LiveState): readonly string[] {
-  return after.services.flatMap((service, place) => {
+  const refusedAt = after.configuration?.rejected?.atMs;
+  const refused =
+    refusedAt === undefined || refusedAt === before.configuration?.rejected?.atMs
+      ? []
+      : ['A list of services was refused.'];
+  const services = after.services.flatMap((service, place) => {
     const old = before.services[place];
     if (old === undefined) return [];
     const turned = old.ready === service.ready ? [] : [`${service.name} is ${service.ready ? 'ready' : 'not ready'}.`];
@@ -14,4 +19,5 @@ export function newsOf(before: LiveState, after: LiveState): readonly string[] {
     const latest = changes[0] === undefined ? [] : [`${service.name}: ${changeText(changes[0])}.`];
     return [...turned, ...stands, ...latest];
   });
+  return [...refused, ...services];
 }

@@ -51,12 +51,14 @@ function all(rows: readonly Row[]): TableRows {
 }
 
 function serviceRow(service: LiveService, place: number, { nowMs, throughput }: Moment): Row {
-  const { name, ready, health, healthReason, reasons, listeners, open, held, opened, tls, split } = service;
+  const { name, ready, health, healthReason, reasons, listeners, open, held, opened, tls, registrations, split } =
+    service;
   const notes: readonly Note[] = [
     ...(healthReason === undefined ? [] : [{ text: healthReason, tone: HEALTH_TONES[health] ?? 'bad' }]),
     ...reasons.map((text): Note => ({ text, tone: 'bad' })),
     ...(split === undefined ? [] : [{ text: split, tone: 'bad' } as const]),
     ...(tls === undefined ? [] : [{ text: tls }]),
+    ...registrations.map(({ text, stands }): Note => (stands === 'trouble' ? { text, tone: 'bad' } : { text })),
   ];
   return {
     key: `${place}`,

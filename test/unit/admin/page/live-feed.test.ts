@@ -45,6 +45,8 @@ function stateOf(phase: string): LiveState {
     ready: true,
     health: 'serving',
     startedAtMs: 0,
+    reasons: [],
+    configuration: undefined,
     services: [],
     connections: [],
     failures: [],
@@ -89,7 +91,8 @@ test('a reader gets the past and the whole state at once, then a state only when
   const reader = listen(run.feed);
   await eventually(() => reader.data('state').length === 1, 'the first state');
   assert.deepEqual(reader.data('past'), [[]]);
-  assert.deepEqual((reader.data('state')[0] as StateMessage).state, run.state);
+  const sent = JSON.parse(JSON.stringify(run.state)) as LiveState;
+  assert.deepEqual((reader.data('state')[0] as StateMessage).state, sent);
   const before = run.looks;
   await eventually(() => run.looks > before + 5, 'looked at again');
   assert.equal(reader.data('state').length, 1);

@@ -66,6 +66,46 @@ test('a candidate has the details that are not as usual', () => {
   );
 });
 
+test('the list of services in force, one that was refused, and how services are registered are told', () => {
+  const configuration = {
+    source: 'SERVICES_KEY',
+    revision: '12',
+    followed: { key: '/attache/web', phase: 'missing' },
+    sinceMs: NOW - 5_000,
+    added: ['a'],
+    changed: ['b'],
+    removed: [],
+    rejections: 1,
+    rejected: { source: 'SERVICES_KEY', atMs: NOW, faults: Array.from({ length: 12 }, (_, n) => `fault ${n}`) },
+  } as const;
+  const registrations = [
+    { directory: '/srv/a', key: '/srv/a/10.0.0.1:1', phase: 'registered' },
+    { directory: '/srv/b', phase: 'conflict' },
+    { directory: '/srv/c', phase: 'waiting', error: 'no route' },
+  ] as const;
+  const all = sources([service({ registrations })]);
+  const state = liveState({ ...all, report: { ...all.report, reasons: ['no list yet'], configuration } });
+  assert.deepEqual(state.reasons, ['no list yet']);
+  assert.deepEqual(state.configuration, {
+    place: 'SERVICES_KEY /attache/web, revision 12',
+    sinceMs: NOW - 5_000,
+    changes: '+a ~b',
+    trouble: 'SERVICES_KEY /attache/web: the registry has no such key: the services of before stay',
+    rejected: {
+      source: 'SERVICES_KEY',
+      atMs: NOW,
+      faults: Array.from({ length: 10 }, (_, n) => `fault ${n}`),
+      faultCount: 12,
+    },
+  });
+  assert.deepEqual(state.services[0]?.registrations, [
+    { text: '/srv/a/10.0.0.1:1: registered', stands: 'registered' },
+    { text: '/srv/b: NOT REGISTERED: another process holds the key', stands: 'trouble' },
+    { text: '/srv/c: not registered yet: no route', stands: 'trouble' },
+  ]);
+  assert.equal(liveState(all).configuration, undefined);
+});
+
 test('it stays small however much there is', () => {
   const services = Array.from({ length: 200 }, (_, place) =>
     service({

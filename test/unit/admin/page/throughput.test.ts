@@ -8,7 +8,15 @@ const START = 3_000_000;
 
 function moved(...totals: readonly number[]): LiveState {
   const services = totals.map((bytes): LiveService => {
-    const none = { reasons: [], listeners: [], candidates: [], candidateCount: 0, changes: [], ignored: [] };
+    const none = {
+      reasons: [],
+      registrations: [],
+      listeners: [],
+      candidates: [],
+      candidateCount: 0,
+      changes: [],
+      ignored: [],
+    };
     const counts = { open: 0, held: 0, opened: 0, bytesToCandidate: bytes, bytesToClient: bytes * 2 };
     const unknown = { discoveryError: undefined, discoveryOkAtMs: undefined, tls: undefined, split: undefined };
     return {
@@ -28,6 +36,8 @@ function moved(...totals: readonly number[]): LiveState {
     ready: true,
     health: 'serving',
     startedAtMs: 0,
+    reasons: [],
+    configuration: undefined,
     services,
     connections: [],
     failures: [],
