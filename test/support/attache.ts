@@ -89,7 +89,9 @@ export function startAttache(t: Scope, options: AttacheOptions = {}): Attache {
   });
   const line: Attache['line'] = async (fits, n = 1) => {
     const found = () => lines.filter(fits)[n - 1];
-    await eventually(() => found() !== undefined || isOver, 'the log line', 20_000);
+    await eventually(() => found() !== undefined || isOver, 'the log line', 20_000).catch((error: unknown) => {
+      throw new Error(`${String(error)} in: ${stderr}${JSON.stringify(lines)}`);
+    });
     const hit = found();
     if (hit === undefined)
       throw new Error(`attache exited (${child.exitCode}) without that line: ${stderr}${JSON.stringify(lines)}`);
