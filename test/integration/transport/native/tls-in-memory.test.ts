@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdir, realpath, writeFile } from 'node:fs/promises';
+import { cp, readdir, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -39,6 +39,38 @@ test('TLS in memory: no sanitizer has anything to say of its tests', LIMIT, asyn
     assert.equal((await run(program, [folder, 'without-tickets'], { env })).stdout, '1 tests\n', how);
   }
 });
+
+test(
+  'TLS in memory: whatever the network and a hostile peer do, no sanitizer has anything to say',
+  LIMIT,
+  async (t) => {
+    const folder = await scratchFolder(t);
+    const [fuzzed, driver] = [join(folder, 'fuzzed.o'), join(folder, 'driver.o')];
+    const flags = [...SANITIZERS, '-O1', '-c'];
+    const objects: string[] = [];
+    // The driver counts the ways of all but itself.
+    for (const source of [...(await ownSources()), join(NATIVE, 'test/tls-pair.c'), join(NATIVE, 'fuzz/tls-fuzz.c')]) {
+      const object = join(folder, `${objects.length}.o`);
+      await compile([...flags, '-fsanitize-coverage=trace-pc', source, '-o', object]);
+      objects.push(object);
+    }
+    await compile([...flags, join(NATIVE, 'fuzz/driver.c'), '-o', driver]);
+    await compile([...SANITIZERS, ...objects, driver, ...SYSTEM_OPENSSL, '-o', fuzzed]);
+    await run(join(NATIVE, 'test/make-certificates'), [folder]);
+    const corpus = join(folder, 'corpus');
+    await cp(join(NATIVE, 'fuzz/corpus'), corpus, { recursive: true });
+    const seconds = process.env['FUZZ_SECONDS'] ?? '3';
+    const seed = process.env['TEST_SEED'] ?? `${Date.now()}`;
+    t.diagnostic(`TEST_SEED=${seed}`);
+    const { stdout } = await run(fuzzed, [seconds, seed, corpus], {
+      env: { ...process.env, ATTACHE_TLS_CERTIFICATES: folder },
+    });
+    t.diagnostic(stdout.trim());
+    const [, inputs = 0, ways = 0] = /^(\d+) inputs, \d+ kept, (\d+) ways\n$/.exec(stdout)?.map(Number) ?? [];
+    assert.ok(inputs > 100, 'it has tried some');
+    assert.ok(ways > 300, 'they come behind the handshake');
+  },
+);
 
 test("TLS in memory: its tests pass with this node's own OpenSSL", LIMIT, async (t) => {
   const folder = await scratchFolder(t);
