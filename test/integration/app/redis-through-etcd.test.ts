@@ -62,6 +62,8 @@ test('promise 24: etcd killed, established and new connections go on with the la
   const attache = startAttache(t, { env: { SRC: '127.0.0.1:0', SRV: DIRECTORY, DSC: etcd.url } });
   const port = await attache.port();
   await attache.line(hasCandidates(1));
+  // Behind its list: only then the watch is up, and only then the kill makes it stale.
+  await attache.line((line) => line.msg === 'discovery synced');
   const before = redisClient(port);
   t.after(() => before.disconnect());
   assert.equal(await before.get('name'), 'steady');
