@@ -17,6 +17,8 @@ test('promise 24: etcd dead: traffic goes on, /readyz, metrics and one line a ch
   });
   const port = await attache.port();
   await readyzThat(http, ({ status }) => status === 200, 'ready');
+  // Ready is behind the list; only the watch behind it makes the set synced.
+  await attache.line(({ msg }) => msg === 'discovery synced');
   const fresh = await lastSuccess(http);
 
   await etcd.kill();
