@@ -53,6 +53,10 @@ export class Registrars {
 
   async #load(register: RegisterConfig): Promise<Registrar> {
     const backend = this.backendOf(register);
+    if (backend.kind === 'directory') {
+      const { DirectoryRegistrar } = await import('../registrar/directory/registrar.ts');
+      return new DirectoryRegistrar({ root: backend.root, ttlMs: register.ttlMs });
+    }
     if (backend.kind !== 'etcd') throw new TypeError(`no registrar for ${backend.kind}`);
     const { openEtcdRegistrar } = await import('../registrar/etcd/open.ts');
     return openEtcdRegistrar(backend, { ttlMs: register.ttlMs, lookup: this.#options.lookup });

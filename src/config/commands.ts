@@ -18,7 +18,7 @@ export const commandTable = {
   'tls-client': { does: 'run with TLS_MODE=client: plain in, mutual TLS out', configures: true },
   'tls-server': { does: 'run with TLS_MODE=server: mutual TLS in, plain out', configures: true },
   register: {
-    does: 'only register servers in etcd while they are healthy: --srv /srv/redis/debug --address 10.0.1.134:6379; --check redis; or services with REGISTER and without SRC',
+    does: 'only register servers in etcd or a directory while they are healthy: --srv /srv/redis/debug --address 10.0.1.134:6379; --check redis; or services with REGISTER and without SRC',
     values: { srv: 'DIRECTORY', address: 'HOST:PORT', check: 'CHECK' },
     configures: true,
   },

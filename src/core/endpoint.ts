@@ -119,7 +119,8 @@ export function checkDetails(object: Readonly<Record<string, unknown>>): ReadDet
   return sameDetails(details, NOTHING_SAID.details) ? NOTHING_SAID : { details };
 }
 
-function parseObject(value: string): Readonly<Record<string, unknown>> | undefined {
+/** A value as the JSON object that it is; undefined: it is none. */
+export function parseObject(value: string): Readonly<Record<string, unknown>> | undefined {
   // Nothing but an object is read, and most values are none.
   if (!/^\s*\{/.test(value)) return undefined;
   try {

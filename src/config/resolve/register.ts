@@ -39,8 +39,14 @@ export function registerOf(
   if (directories === undefined) return undefined;
   const origin = settings.origin('REGISTER');
   const at = (name: string) => (settings.has(name) ? settings : defaultSettings).origin(name);
-  if (registry.kind !== 'etcd') {
-    report.fault(origin, `expected etcd as the registry (DSC=http://host:port), got ${registryOf(registry).title}`);
+  if (registry.kind !== 'etcd' && registry.kind !== 'directory') {
+    const wanted = 'etcd (DSC=http://host:port) or a directory (DSC=file:///path) as the registry';
+    report.fault(origin, `expected ${wanted}, got ${registryOf(registry).title}`);
+  }
+  // There is no route to a directory that would tell the own address.
+  if (registry.kind === 'directory' && (address?.host ?? '') === '' && !settings.isRefused('REGISTER_ADDRESS')) {
+    const got = address === undefined ? 'none' : settings.origin('REGISTER_ADDRESS');
+    report.fault(origin, `expected ${spell('REGISTER_ADDRESS')} with a host beside it, as the registry is a directory, got ${got}`);
   }
   if (!settings.has('DST') && settings.has('SRV')) {
     report.fault(origin, `expected ${spell('DST')} beside it, got ${settings.origin('SRV')}`);

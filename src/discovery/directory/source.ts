@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { NOTHING_SAID, type ReadDetails } from '../../core/endpoint.ts';
+import { NOTHING_SAID } from '../../core/endpoint.ts';
 import type { DialPolicy } from '../../core/dial-policy.ts';
 import { messageOf } from '../../core/errors.ts';
 import { Cadence } from './cadence.ts';
 import { readListing, type Listing, type ReadListing } from './listing.ts';
 import { folderSurvey } from './survey.ts';
-import { MemberValues } from './values.ts';
+import { MemberValues, type SaidByFiles } from './values.ts';
 import { DirectoryWatch } from './watch.ts';
 import { MemberReader, tooMany } from '../members.ts';
 import { nearestMembers } from '../nearest-members.ts';
@@ -46,7 +46,7 @@ export function directorySource(options: DirectorySourceOptions): CandidateSourc
 }
 
 /** A listing, with what the files say; missing: nobody has asked. */
-type DirectoryLook = Listing & { readonly said?: ReadonlyMap<string, ReadDetails> };
+type DirectoryLook = Listing & Partial<SaidByFiles>;
 
 class DirectorySource implements CandidateSource {
   readonly #options: DirectorySourceOptions;
@@ -57,6 +57,7 @@ class DirectorySource implements CandidateSource {
   readonly #values = new MemberValues();
   /** What the last listing that was believed said. */
   #names: readonly string[] | undefined;
+  #silent: ReadonlySet<string> = new Set();
   #overdue: NodeJS.Timeout | undefined;
   /** `performance.now()` when a doubtful listing was first seen. */
   #doubtSince: number | undefined;
@@ -110,7 +111,8 @@ class DirectorySource implements CandidateSource {
       await this.#watch.refresh();
       const listing = await read(root, this.#path);
       if (listing.kind === 'failed' || this.#excessOf(listing.names) !== undefined) return listing;
-      return { ...listing, said: await this.#values.read(this.#path, listing.names) };
+      const found = await this.#values.read(this.#path, listing.names);
+      return { ...listing, ...found, names: listing.names.filter((name) => !found.silent.has(name)) };
     } catch (error) {
       return { kind: 'failed', error: messageOf(error) };
     } finally {
@@ -129,7 +131,8 @@ class DirectorySource implements CandidateSource {
     this.#doubtSince = undefined;
     if (listing.kind === 'failed') reporter.failed(listing.error, true);
     else {
-      const { names, said } = listing;
+      const { names, said, silent } = listing;
+      this.#tellSilent(silent ?? new Map(), reporter);
       const excess = this.#excessOf(names);
       if (excess === undefined) {
         this.#names = names;
@@ -139,6 +142,15 @@ class DirectorySource implements CandidateSource {
       }
     }
     return this.#rereadMs;
+  }
+
+  /** Once for each file, until it gives a sign of life. */
+  #tellSilent(silent: ReadonlyMap<string, number>, reporter: SetReporter): void {
+    for (const [name, ttlMs] of silent) {
+      if (!this.#silent.has(name))
+        reporter.ignored(name, `its registrar has given no sign of life for ${ttlMs / 1_000} s`);
+    }
+    this.#silent = new Set(silent.keys());
   }
 
   #excessOf(names: readonly string[]): string | undefined {

@@ -221,6 +221,24 @@ suite('a registrar with etcd', { timeout: 90_000 }, () => {
     await isRegistered(wanted);
   });
 
+  for (const [name, jumpMs] of [
+    ['ahead', 86_400_000],
+    ['back', -86_400_000],
+  ] as const) {
+    test(`promise 36: the clock jumps a day ${name}: the lease lives on, and the entry is not put again`, async (t) => {
+      const etcd = await startEtcd(t);
+      const wanted = want(registrarOf(t, etcd.url));
+      await isRegistered(wanted);
+      const before = await heldAt(etcd.api);
+      const now = Date.now.bind(Date);
+      t.mock.method(Date, 'now', () => now() + jumpMs);
+      const watch = new Stopwatch();
+      await eventually(() => watch.wallMs() > 2 * TTL_MS, 'two TTLs are over');
+      assert.deepEqual(await heldAt(etcd.api), before);
+      assert.deepEqual(wanted.phases, ['waiting', 'registered']);
+    });
+  }
+
   test('close while etcd is away does not wait for it', async (t) => {
     const etcd = await startEtcd(t);
     const registrar = registrarOf(t, etcd.url);

@@ -102,7 +102,11 @@ test('what contradicts itself is refused by the setting', () => {
   assert.match(report({ REGISTER_TTL: '0' }), /REGISTER_TTL: expected whole seconds/);
   assert.match(report({ REGISTER_WEIGHT: '70000' }), /REGISTER_WEIGHT: expected a whole number from 0 to 65535/);
   assert.match(report({ REGISTER_ZONE: 'a b' }), /REGISTER_ZONE: expected at most 64 letters/);
-  assert.match(report({ DSC: 'file:///srv' }), /REGISTER: expected etcd as the registry .*, got a directory/);
+  assert.match(report({ DSC: 'dns://' }), /REGISTER: expected etcd .* or a directory .* as the registry, got DNS/);
+  const inDirectory = /REGISTER: expected REGISTER_ADDRESS with a host beside it, as the registry is a directory, got/;
+  assert.match(report({ DSC: 'file:///srv' }), inDirectory);
+  assert.match(report({ DSC: 'file:///srv', REGISTER_ADDRESS: ':6379' }), inDirectory);
+  assert.equal(load({ DSC: 'file:///srv', REGISTER_ADDRESS: '10.0.1.134:6379' }).services[0]?.register?.ttlMs, 10_000);
   assert.match(report({ SRC: ':1,:2' }), /REGISTER: expected one address in SRC, got 2/);
   assert.match(report({ SRC: 'unix:/a', DST: 'unix:/b' }), /REGISTER: expected REGISTER_ADDRESS beside it/);
 

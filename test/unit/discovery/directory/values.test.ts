@@ -12,7 +12,7 @@ async function setUp(t: TestContext, files: Record<string, string>) {
   for (const [name, text] of Object.entries(files)) await put(name, text);
   const values = new MemberValues();
   const weights = async (...names: string[]) => {
-    const said = await values.read(folder, names);
+    const { said } = await values.read(folder, names);
     return Object.fromEntries([...said].map(([name, { details }]) => [name, details.weight]));
   };
   return { folder, put, values, weights };
@@ -51,19 +51,19 @@ test('a file that was read long after its last change is not read again until it
   const { put, values, folder } = await setUp(t, { a: '{"weight":3}' });
   // Its change is dated in the far future: the times of a file that has rested for long, without the wait.
   t.mock.method(Date, 'now', () => 0);
-  const first = (await values.read(folder, ['a'])).get('a');
-  const second = (await values.read(folder, ['a'])).get('a');
+  const first = (await values.read(folder, ['a'])).said.get('a');
+  const second = (await values.read(folder, ['a'])).said.get('a');
   assert.equal(second, first, 'the same object: nothing was read');
   await utimes(join(folder, 'a'), 1, 1);
-  assert.notEqual((await values.read(folder, ['a'])).get('a'), first, 'touched: read');
+  assert.notEqual((await values.read(folder, ['a'])).said.get('a'), first, 'touched: read');
   await put('a', '{"weight":4}');
-  assert.equal((await values.read(folder, ['a'])).get('a')?.details.weight, 4);
+  assert.equal((await values.read(folder, ['a'])).said.get('a')?.details.weight, 4);
 });
 
 test('what cannot be read is told as a fault of that member alone', async (t) => {
   const { folder, values } = await setUp(t, { a: '{"weight":3}' });
   await symlink('loop', join(folder, 'loop'));
-  const said = await values.read(folder, ['a', 'loop']);
+  const { said } = await values.read(folder, ['a', 'loop']);
   assert.equal(said.get('a')?.details.weight, 3);
   assert.equal(said.get('loop')?.fault, 'expected a file that can be read, got ELOOP');
 });
