@@ -14,7 +14,7 @@ const arrows = {
   etcd: ['core/', 'files/'],
   discovery: ['core/', 'etcd/', 'files/', 'names/resolv-conf.ts', 'names/system-files.ts'],
   identity: ['core/', 'files/'],
-  registrar: ['core/', 'etcd/'],
+  registrar: ['core/', 'etcd/', 'files/'],
   transport: ['core/', 'identity/material.ts'],
   health: ['core/'],
   proxy: ['core/', 'balancing/', 'discovery/source.ts', 'health/', 'transport/engine.ts'],

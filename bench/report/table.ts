@@ -59,7 +59,7 @@ function costTable(results: Results, rows: readonly Row[]): string {
           ...label(row),
           value(row, 'attache'),
           ...peers.flatMap((name) => [value(row, name), figure(ratioTo(row, name), 2)]),
-          aimText(row, results.node),
+          aimText(row),
         ]),
       );
 }
@@ -95,22 +95,20 @@ function present({ proxies }: Results, rows: readonly Row[]): readonly ProxyName
   return proxies.filter((name) => rows.some(({ values }) => (values[name] ?? []).length > 0));
 }
 
-function aimText(row: Row, node: string): string {
+function aimText(row: Row): string {
   const { aim }: Measure = measureOf(row.measure);
   if (aim === undefined) return '';
-  const { most, reached, of } = judged(aim, row, node);
+  const { most, reached, of } = judged(aim, row);
   const verdict = reached === undefined ? 'not measured' : reached <= most ? 'met' : 'missed';
   return `≤ ${most}${of}: ${verdict}`;
 }
 
-function judged(aim: Aim, row: Row, node: string): { most: number; reached: number | undefined; of: string } {
+function judged(aim: Aim, row: Row): { most: number; reached: number | undefined; of: string } {
   switch (aim.kind) {
     case 'ratio':
       return { most: aim.most, reached: ratioTo(row, aim.to), of: ` × ${aim.to}` };
-    case 'value': {
-      const most = Number.parseInt(node, 10) >= 24 ? (aim.mostSinceNode24 ?? aim.most) : aim.most;
-      return { most, reached: summarize(row.values.attache ?? [])?.median, of: '' };
-    }
+    case 'value':
+      return { most: aim.most, reached: summarize(row.values.attache ?? [])?.median, of: '' };
   }
 }
 

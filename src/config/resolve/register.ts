@@ -46,7 +46,10 @@ export function registerOf(
   // There is no route to a directory that would tell the own address.
   if (registry.kind === 'directory' && (address?.host ?? '') === '' && !settings.isRefused('REGISTER_ADDRESS')) {
     const got = address === undefined ? 'none' : settings.origin('REGISTER_ADDRESS');
-    report.fault(origin, `expected ${spell('REGISTER_ADDRESS')} with a host beside it, as the registry is a directory, got ${got}`);
+    report.fault(
+      origin,
+      `expected ${spell('REGISTER_ADDRESS')} with a host beside it, as the registry is a directory, got ${got}`,
+    );
   }
   if (!settings.has('DST') && settings.has('SRV')) {
     report.fault(origin, `expected ${spell('DST')} beside it, got ${settings.origin('SRV')}`);

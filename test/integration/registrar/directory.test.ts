@@ -138,7 +138,13 @@ suite('registering in a directory', { timeout: 60_000 }, () => {
     const registry = await RegistryDirectory.create(t);
     const [server, src] = [await startNamed(t, 'found'), `127.0.0.1:${await freePort()}`];
     const DSC = pathToFileURL(registry.root).href;
-    const own = { SRC: src, DST: `127.0.0.1:${server.port}`, REGISTER: SERVICE, REGISTER_ADDRESS: src, REGISTER_TTL: '1s' };
+    const own = {
+      SRC: src,
+      DST: `127.0.0.1:${server.port}`,
+      REGISTER: SERVICE,
+      REGISTER_ADDRESS: src,
+      REGISTER_TTL: '1s',
+    };
     const beside = startAttache(t, { env: { ...own, DSC } });
     const finder = startAttache(t, { env: { SRC: '127.0.0.1:0', SRV: SERVICE, DSC, DISCOVERY_ALLOW: '127.0.0.0/8' } });
     const port = await finder.port();
