@@ -83,6 +83,8 @@ suite('a registrar of a directory', { timeout: 60_000 }, () => {
     const began = performance.now();
     await eventually(() => existsSync(file), 'it is back');
     assert.ok(performance.now() - began >= 1_500, 'not before its time');
+    // The file is there a moment before the registration knows.
+    await eventually(() => one.state.phase === 'registered', 'it knows');
     rmSync(file);
     await eventually(() => one.state.phase === 'removed', 'it is seen again');
     one.want(false);
