@@ -62,7 +62,8 @@ suite('SERVICES_KEY', { timeout: 180_000 }, () => {
       (await run('healthcheck')).stderr,
       /no services from SERVICES_KEY \/attache\/web: there is no such key/,
     );
-    const synced = async () => /^attache_services_key_synced ([01])$/m.exec((await httpAsk(http, '/metrics')).body)?.[1];
+    const synced = async () =>
+      /^attache_services_key_synced ([01])$/m.exec((await httpAsk(http, '/metrics')).body)?.[1];
     assert.equal(await synced(), '0');
     const put = (list: unknown) => etcd.api.put(KEY, { value: JSON.stringify(list) });
 
