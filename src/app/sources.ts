@@ -4,6 +4,7 @@ import type { DialPolicy } from '../core/dial-policy.ts';
 import type { Observer } from '../core/observer.ts';
 import { lazySource } from '../discovery/lazy.ts';
 import { registryOf } from '../discovery/registries.ts';
+import { SharedSources } from '../discovery/shared.ts';
 import type { CandidateSource } from '../discovery/source.ts';
 import { staticSource } from '../discovery/static.ts';
 
@@ -20,12 +21,13 @@ type Discovered = Extract<CandidatesConfig, { readonly kind: 'discovered' }>;
 
 /**
  * The source that each service's configuration asks for. What discovery needs is loaded when the first source that
- * needs it is started; one state file serves all services.
+ * needs it is started. Services that follow the same share one source; one state file serves all services.
  */
 export function sourcesOf(config: Config, parts: SourceParts): (service: ServiceConfig) => CandidateSource {
   const { observer, lookup, policy } = parts;
   const { onFailure, maxMembers } = config.discovery;
   const keeping = keepingOf(config, policy, observer);
+  const shared = new SharedSources();
   return (service) => {
     const { candidates, net } = service;
     if (candidates.kind === 'static') return staticSource(candidates.addresses);
@@ -33,7 +35,9 @@ export function sourcesOf(config: Config, parts: SourceParts): (service: Service
     const registry = candidates.registry ?? config.discovery.backend;
     return lazySource(async () => {
       const sourceOf = await registryOf(registry).load(registry);
-      const source = sourceOf({ directory, net, role, policy, onFailure, maxMembers, lookup });
+      const source = shared.get(JSON.stringify([registry, directory, net, role]), () =>
+        sourceOf({ directory, net, role, policy, onFailure, maxMembers, lookup }),
+      );
       return keeping(source, keyOf(service, candidates, config.discovery));
     });
   };

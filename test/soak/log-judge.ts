@@ -54,7 +54,9 @@ function stayOf(line: LogLine): Stay {
   return { member: text(line, 'candidate'), from, to, who: `access line of connection ${text(line, 'id')}` };
 }
 
+/** A list of services that is refused is what was to happen. */
 function isFault(line: LogLine): boolean {
+  if (line.msg?.startsWith('services rejected') === true) return false;
   return line['level'] === 'error' || line['level'] === 'fatal' || line.msg === 'log lines dropped';
 }
 

@@ -29,6 +29,22 @@ export interface RolesStep {
   readonly kind: 'failover by Sentinel' | 'primary kill -9' | 'primary freeze';
 }
 
+/** What is done to the list of services, after a pause. */
+export type EditStep = { readonly afterMs: number } & (
+  | { readonly kind: 'service added' | 'service removed' | 'service sent elsewhere' | 'time-out changed'; readonly guest: number }
+  | { readonly kind: 'list with a fault' }
+);
+
+/** What is done to one registrar, after a pause. */
+export interface RegistrarStep {
+  readonly afterMs: number;
+  readonly kind: 'registrar kill -9' | 'registrar kill -9, and another at once' | 'registrar SIGTERM' | 'its server dies';
+  readonly registrar: number;
+}
+
+/** Services that come, go and change. */
+export const GUESTS = 4;
+export const REGISTRARS = 3;
 export const MEMBERS = 3;
 export const ALL_MEMBERS = 2 ** MEMBERS - 1;
 
@@ -53,6 +69,31 @@ export function* rolesPlan(seed: number): Generator<RolesStep, never> {
       'primary freeze',
     ] as const);
     yield { afterMs: random.between(500, 5_000), kind };
+  }
+}
+
+/** Steps without end for the list of services: the same for the same seed. */
+export function* editPlan(seed: number): Generator<EditStep, never> {
+  const random = new Draw(seed + 200);
+  for (;;) {
+    const afterMs = random.between(200, 2_500);
+    if (random.chance(0.15)) yield { afterMs, kind: 'list with a fault' };
+    const kind = random.of(['service added', 'service removed', 'service sent elsewhere', 'time-out changed'] as const);
+    yield { afterMs, kind, guest: random.between(0, GUESTS - 1) };
+  }
+}
+
+/** Steps without end for the registrars: the same for the same seed. */
+export function* registrarPlan(seed: number): Generator<RegistrarStep, never> {
+  const random = new Draw(seed + 300);
+  for (;;) {
+    const kind = random.of([
+      'registrar kill -9',
+      'registrar kill -9, and another at once',
+      'registrar SIGTERM',
+      'its server dies',
+    ] as const);
+    yield { afterMs: random.between(500, 4_000), kind, registrar: random.between(0, REGISTRARS - 1) };
   }
 }
 

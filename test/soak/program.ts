@@ -17,6 +17,16 @@ export const PRIMARY_SERVICE = 'primary';
 
 const QUIET_LIMIT_MS = 30_000;
 
+/** Those that stay as they are, in the shape of `SERVICES`. @param servers `host:port` of those of which one leads */
+export function lastingServices(servers: readonly string[]): readonly object[] {
+  const src = '127.0.0.1:0';
+  return [
+    { name: 'ordered', src, srv: DIRECTORY },
+    { name: 'rotating', src, srv: DIRECTORY, balance: 'round-robin', retries: 2 },
+    { name: PRIMARY_SERVICE, src, dst: servers, health_check: 'redis-primary' },
+  ];
+}
+
 /** Memory and descriptors of the program when nobody is connected, after a full collection. */
 export interface Quiet extends Probe {
   readonly residentKb: number;
@@ -40,8 +50,8 @@ export class Program {
     this.probe = proberOf(attache);
   }
 
-  /** @param servers `host:port` of those of which one leads */
-  static async start(scope: Scope, etcdUrl: string, servers: readonly string[]): Promise<Program> {
+  /** @param servicesFile with the services, which it follows */
+  static async start(scope: Scope, etcdUrl: string, servicesFile: string): Promise<Program> {
     const httpPort = await freePort();
     const attache = startAttache(scope, {
       nodeArgs: probeArgs,
@@ -49,15 +59,7 @@ export class Program {
         DSC: etcdUrl,
         HTTP_ADDR: `127.0.0.1:${httpPort}`,
         HOLD_TIMEOUT,
-        SRC_ORDERED: '127.0.0.1:0',
-        SRV_ORDERED: DIRECTORY,
-        SRC_ROTATING: '127.0.0.1:0',
-        SRV_ROTATING: DIRECTORY,
-        BALANCE_ROTATING: 'round-robin',
-        RETRIES_ROTATING: '2',
-        SRC_PRIMARY: '127.0.0.1:0',
-        DST_PRIMARY: servers.join(),
-        HEALTH_CHECK_PRIMARY: 'redis-primary',
+        SERVICES_FILE: servicesFile,
       },
     });
     // The last that it begins with.

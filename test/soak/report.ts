@@ -82,6 +82,12 @@ function markdownOf(findings: Findings, checks: readonly Check[], svgName: strin
         `${number(roles.refusals)} writes met a replica and were refused by it, while a change went on.`,
     ),
     '',
+    ...paragraph(
+      `The services stand in a file, which was edited ${number(findings.edits.done)} times: four more services come, go and change. ` +
+        'A connection of a service that no edit names has to last. Three more attache register a server each; they, or their ' +
+        `servers, were ended ${number(findings.registrars.done)} times. The judge waits until each key has gone, or is back.`,
+    ),
+    '',
     '## Clients',
     '',
     ...table(

@@ -5,12 +5,14 @@ import type { Scope } from '../support/scope.ts';
 import { eventually } from '../support/wait.ts';
 import { absencesOf, overstays } from './absences.ts';
 import { Clients } from './clients.ts';
+import { Edits, type EditsFindings } from './edits.ts';
 import type { ClientReport } from './client-main.ts';
 import { Faults } from './faults.ts';
 import { HealthWatch } from './health-watch.ts';
 import { judgeLog, type LogFindings } from './log-judge.ts';
 import { ALL_MEMBERS, MEMBERS } from './plan.ts';
-import { Program, type Quiet } from './program.ts';
+import { lastingServices, Program, type Quiet } from './program.ts';
+import { Registrars, type RegistrarsFindings } from './registrars.ts';
 import { Registry } from './registry.ts';
 import { Roles, type RolesFindings } from './roles.ts';
 
@@ -37,6 +39,8 @@ export interface Findings {
   /** The client that got no answer once everything was well again; undefined: all did. */
   readonly stuck: string | undefined;
   readonly roles: RolesFindings;
+  readonly edits: EditsFindings;
+  readonly registrars: RegistrarsFindings;
   readonly overstays: readonly string[];
   readonly absences: number;
   readonly stays: { readonly byClients: number; readonly byLog: number };
@@ -74,7 +78,9 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
   const seconds = () => (Date.now() - started) / 1_000;
   const onStep = (target: string, step: object) => say(`${seconds().toFixed(1)} s ${target}: ${JSON.stringify(step)}`);
   const roles = await Roles.start(scope, { seed, onStep });
-  const program = await Program.start(scope, etcd.url, roles.addresses);
+  const edits = await Edits.prepare(scope, { seed, onStep, lasting: lastingServices(roles.addresses) });
+  const program = await Program.start(scope, etcd.url, edits.file);
+  const registrars = await Registrars.start(scope, { seed, onStep, etcd });
   const ports = await program.ports();
   await program.probe();
   const died = program.died();
@@ -95,7 +101,8 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
   const chaos = async (forMs: number) => {
     const time = AbortSignal.timeout(Math.round(forMs));
     const end = AbortSignal.any([time, signal, over.signal]);
-    await Promise.race([Promise.all([faults.run(end), roles.run(end)]), died]);
+    const all = [faults.run(end), roles.run(end), edits.run(end), registrars.run(end)];
+    await Promise.race([Promise.all(all), died]);
   };
   const primaryPort = await program.primaryPort();
 
@@ -126,13 +133,15 @@ export async function runSoak(scope: Scope, options: SoakOptions): Promise<Findi
   return {
     seed,
     ms,
-    faults: Object.fromEntries([...faults.counts, ...roles.counts].sort()),
+    faults: Object.fromEntries([faults, roles, edits, registrars].flatMap(({ counts }) => [...counts]).sort()),
     stepFailures: faults.failures,
     registryWrites: registry.writes,
     outages: registry.outages.length,
     clients: { tally: clients.report.tally, wrong: clients.report.wrong },
     stuck,
     roles: await roles.findings(),
+    edits: edits.findings,
+    registrars: registrars.findings,
     overstays: found.map(({ stay, absence, kind }) => {
       const late = Math.round(Math.min(stay.to, absence.to) - absence.dueAt);
       return `${stay.who} (${kind}): to ${stay.member} until ${late} ms after it had to be over`;

@@ -30,6 +30,8 @@ export function judge(findings: Findings): readonly Check[] {
     none('clients left without an answer when all is well again', findings.stuck === undefined ? [] : [findings.stuck]),
     none('acknowledged writes that the last primary does not have', findings.roles.lost),
     none('writes that went to a replica while no change of the primary went on', findings.roles.lateRefusals),
+    none('edits of the services that were not in force within 10 s, or touched another service', findings.edits.failures),
+    none('registrations that did not follow their process', findings.registrars.failures),
     within('resident memory, end against warm', 'kB', [end.residentKb - warm.residentKb, MOST_RESIDENT_GROWTH_KB]),
     within('heap after a full collection, end against warm', 'bytes', [
       end.heapBytes - warm.heapBytes,
@@ -58,18 +60,20 @@ export function judge(findings: Findings): readonly Check[] {
     atLeast('acknowledged writes', findings.roles.acknowledged, 1),
     atLeast('changes of the primary', findings.roles.changes, 1),
     atLeast('removals that were judged', findings.absences, 1),
+    atLeast('edits of the services', findings.edits.done, 1),
+    atLeast('registrars that were ended', findings.registrars.done, 1),
   ];
 }
 
 /**
  * Two lines for each write and service; twenty for each change of the primary, whose three servers have a line for each change of
- * their health; six for each outage of the registry (stale, failing, synced, ...); and what the
+ * their health; twelve for each edit of the services; six for each outage of the registry (stale, failing, synced, ...); and what the
  * log's limits let through in 10 s for each of all services: 20 lines on clients that are held, 40 on candidates ejected and back, 20 on keys.
  */
-function mostOtherLines({ registryWrites, outages, curve, roles }: Findings): number {
+function mostOtherLines({ registryWrites, outages, curve, roles, edits }: Findings): number {
   const windows = Math.ceil((curve.at(-1)?.[0] ?? 0) / 10) + 1;
   const ofRegistry = SERVICES.length * (2 * registryWrites + 6 * outages);
-  return ofRegistry + 20 * roles.changes + (SERVICES.length + 1) * 80 * windows + 50;
+  return ofRegistry + 20 * roles.changes + 12 * edits.done + (SERVICES.length + 1) * 80 * windows + 50;
 }
 
 function none(name: string, found: readonly string[]): Check {

@@ -9,6 +9,8 @@ import { spoken } from './spoken.ts';
 export interface PostgresWriter {
   /** Those that the server has confirmed. */
   readonly confirmed: readonly number[];
+  /** When it was confirmed, for each of them, `Date.now()`. */
+  readonly confirmedAt: readonly number[];
   /** What servers said that take no writes, and when the app began to connect. */
   readonly refusals: readonly { readonly text: string; readonly begunAt: number }[];
   stop(): Promise<void>;
@@ -24,6 +26,7 @@ export async function createTable(place: { readonly host: string; readonly port:
 /** @param app tells its rows from those of other writers */
 export function startPostgresWriter(t: Scope, app: string, port: number): PostgresWriter {
   const confirmed: number[] = [];
+  const confirmedAt: number[] = [];
   const refusals: { text: string; begunAt: number }[] = [];
   const over = new AbortController();
   const run = async () => {
@@ -32,6 +35,7 @@ export function startPostgresWriter(t: Scope, app: string, port: number): Postgr
       try {
         await psql({ port }, `INSERT INTO written VALUES ('${app}', ${n})`);
         confirmed.push(n);
+        confirmedAt.push(Date.now());
       } catch (error) {
         const text = String(error);
         if (text.includes('read-only transaction')) refusals.push({ text, begunAt });
@@ -45,7 +49,7 @@ export function startPostgresWriter(t: Scope, app: string, port: number): Postgr
     await running;
   };
   t.after(stop);
-  return { confirmed, refusals, stop };
+  return { confirmed, confirmedAt, refusals, stop };
 }
 
 /** Those of the numbers that a server does not have. */

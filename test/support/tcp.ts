@@ -68,13 +68,13 @@ export async function startServer(t: Scope, options: TestServerOptions = {}): Pr
 }
 
 /** A server that answers every connection with `name` and ends. */
-export function startNamed(t: TestContext, name: string, port?: number): Promise<TestServer> {
+export function startNamed(t: Scope, name: string, port?: number): Promise<TestServer> {
   const base = { onConnection: (socket: Socket) => socket.end(name) };
   return startServer(t, port === undefined ? base : { ...base, port });
 }
 
 /** A server that sends back what it gets, each direction for itself. */
-export function startEcho(t: TestContext): Promise<TestServer> {
+export function startEcho(t: Scope): Promise<TestServer> {
   return startServer(t, { onConnection: (socket) => socket.pipe(socket) });
 }
 

@@ -131,7 +131,9 @@ async function followed(
     assert.deepEqual(late, [], `${app}: nobody is refused once the change was seen`);
     const place = { host: leader.host, port: world.port };
     assert.deepEqual(await missing(place, `${app} ${t.name}`, writer.confirmed), [], `${app}: confirmed, and lost`);
-    t.diagnostic(`${app}: ${writer.confirmed.length} writes, ${writer.refusals.length} refusals`);
+    const first = writer.confirmedAt.find((at) => at > promotedAt) ?? Infinity;
+    const counts = `${writer.confirmed.length} writes, ${writer.refusals.length} refusals`;
+    t.diagnostic(`${app}: ${counts}, the first write ${first - promotedAt} ms after the new leader was seen to take them`);
     await writesGoTo(attache, leader);
     if (hasReplicas) await readsGoToReplicas(attache, leader);
   }

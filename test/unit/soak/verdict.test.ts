@@ -35,6 +35,8 @@ const good: Findings = {
   },
   stuck: undefined,
   roles: { changes: 2, acknowledged: 100, lost: [], refusals: 1, lateRefusals: [] },
+  edits: { done: 4, failures: [] },
+  registrars: { done: 2, failures: [] },
   overstays: [],
   absences: 3,
   stays: { byClients: 5, byLog: 5 },
@@ -87,6 +89,10 @@ suite('the verdict on a soak', () => {
     ['nothing written', { roles: { ...good.roles, acknowledged: 0 } }],
     ['nobody else leading', { roles: { ...good.roles, changes: 0 } }],
     ['no removal judged', { absences: 0 }],
+    ['an edit that is not in force', { edits: { done: 4, failures: ['guest-0 is a, not b'] } }],
+    ['nothing edited', { edits: { ...good.edits, done: 0 } }],
+    ['a key that stays', { registrars: { done: 2, failures: ['still there'] } }],
+    ['no registrar ended', { registrars: { ...good.registrars, done: 0 } }],
   ];
   for (const [what, change] of bad) test(`is bad for ${what}`, () => assert.equal(failedBy(change), 1));
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { startBind } from '../../../support/bind.ts';
 import { startDnsFaultProxy } from '../../../support/dns-fault-proxy.ts';
 import { followDns } from '../../../support/dns-source.ts';
+import { eventually } from '../../../support/wait.ts';
 
 const at = ({ port }: { readonly port: number }) => [`127.0.0.1:${port}`];
 
@@ -14,6 +15,25 @@ test('every address of a name is a member, with the port of SRV; a dynamic updat
   await seen.holds(['10.0.0.1:6379', '10.0.0.3:6379']);
   assert.equal(seen.sets.length, 2);
 });
+
+for (const { what, ttlS, minIntervalMs, maxIntervalMs, gapMs } of [
+  { what: 'when the records expire', ttlS: 3, minIntervalMs: 50, maxIntervalMs: 600_000, gapMs: 3_000 },
+  { what: 'DNS_MAX_INTERVAL later, however long they are good', ttlS: 600, minIntervalMs: 50, maxIntervalMs: 1_000, gapMs: 1_000 },
+  { what: 'not before DNS_MIN_INTERVAL', ttlS: 1, minIntervalMs: 2_500, maxIntervalMs: 600_000, gapMs: 2_500 },
+] as const) {
+  test(`the next look is ${what}`, async (t) => {
+    const bind = await startBind(t, [`redis ${ttlS} A 10.0.0.1`]);
+    const proxy = await startDnsFaultProxy(t, bind.port);
+    const from = performance.now();
+    const seen = followDns(t, { directory: 'redis.test.:1', servers: [proxy.address], minIntervalMs, maxIntervalMs });
+    await seen.holds(['10.0.0.1:1']);
+    const asked = proxy.queries().udp;
+    await eventually(() => proxy.queries().udp > asked, 'it asks again', 20_000);
+    const tookMs = performance.now() - from;
+    assert.ok(tookMs > gapMs - 100, `after ${tookMs} ms`);
+    assert.ok(tookMs < gapMs + 10_000, `after ${tookMs} ms`);
+  });
+}
 
 test('rotated answers are the same set', async (t) => {
   const ips = Array.from({ length: 8 }, (_, n) => `10.0.0.${n + 1}`);
