@@ -53,11 +53,15 @@ export class LoopLag {
 
   #lookRarely(): void {
     this.stop();
+    this.#lastAt = performance.now();
     this.#timer = setInterval(() => this.#quietTick(), QUIET_EVERY_MS).unref();
   }
 
   #quietTick(): void {
-    const workMs = this.#workSinceAsked().active;
+    const now = performance.now();
+    // A process that was stopped while it slept is late, and has not worked.
+    const workMs = Math.max(this.#workSinceAsked().active, now - this.#lastAt - QUIET_EVERY_MS);
+    this.#lastAt = now;
     this.buckets.add(workMs / 1_000);
     this.buckets.add(0, QUIET_EVERY_MS / EVERY_MS - 1);
     if (workMs >= QUIET_WORK_MS) this.#lookOften();

@@ -234,7 +234,11 @@ export class Ambassador {
         // Nobody is to be sent to a listener that closes.
         await this.#registrations.leave((before) => {
           const after = services.find(({ name }) => name === before.name);
-          return after?.register !== undefined && isDeepStrictEqual(before.listeners, after.listeners);
+          if (after?.register === undefined || before.register === undefined) return false;
+          const { ttlMs, registry } = before.register;
+          // Another registrar keeps it then: it has to be free.
+          const isKept = ttlMs === after.register.ttlMs && isDeepStrictEqual(registry, after.register.registry);
+          return isKept && isDeepStrictEqual(before.listeners, after.listeners);
         });
         const done = await this.#set.become(services);
         // A close that came meanwhile has not seen those that came.

@@ -27,7 +27,7 @@ export function sourcesOf(config: Config, parts: SourceParts): (service: Service
   const { observer, lookup, policy } = parts;
   const { onFailure, maxMembers } = config.discovery;
   const keeping = keepingOf(config, policy, observer);
-  const shared = new SharedSources();
+  const shared = new SharedSources((error) => observer({ type: 'internal-error', where: 'discovery', error }));
   return (service) => {
     const { candidates, net } = service;
     if (candidates.kind === 'static') return staticSource(candidates.addresses);
@@ -35,7 +35,9 @@ export function sourcesOf(config: Config, parts: SourceParts): (service: Service
     const registry = candidates.registry ?? config.discovery.backend;
     return lazySource(async () => {
       const sourceOf = await registryOf(registry).load(registry);
-      const source = shared.get(JSON.stringify([registry, directory, net, role]), () =>
+      // The others hold addresses, whatever family they are of.
+      const looked = registry.kind === 'dns' || registry.kind === 'sentinel' ? net : undefined;
+      const source = shared.get(JSON.stringify([registry, directory, looked, role]), () =>
         sourceOf({ directory, net, role, policy, onFailure, maxMembers, lookup }),
       );
       return keeping(source, keyOf(service, candidates, config.discovery));

@@ -6,6 +6,12 @@ type State = Parameters<SourceSink['state']>[0];
 /** Sources by what they follow: those of one process that follow the same share one. */
 export class SharedSources {
   readonly #hubs = new Map<string, Hub>();
+  readonly #failed: (error: unknown) => void;
+
+  /** @param failed told what a consumer throws */
+  constructor(failed: (error: unknown) => void = () => undefined) {
+    this.#failed = failed;
+  }
 
   /**
    * A source that follows together with all others of its key. The first that starts begins, the last that stops ends it.
@@ -20,7 +26,7 @@ export class SharedSources {
       start: (sink) => {
         if (own !== undefined || isOver) return;
         hub = this.#hubs.get(key) ?? this.#open(key, make());
-        own = { sink, isNew: false };
+        own = { sink, isNew: false, hasFailed: false };
         hub.join(own);
       },
       survey: () => hub?.survey() ?? Promise.resolve(undefined),
@@ -35,7 +41,7 @@ export class SharedSources {
   }
 
   #open(key: string, source: CandidateSource): Hub {
-    const hub = new Hub(source);
+    const hub = new Hub(source, this.#failed);
     this.#hubs.set(key, hub);
     return hub;
   }
@@ -45,18 +51,26 @@ interface Follower {
   readonly sink: SourceSink;
   /** It came later, and has not been told yet what is known. */
   isNew: boolean;
+  /** It has not taken the set that holds. */
+  hasFailed: boolean;
 }
+
+/** Keys that are no candidates, for those who come later. */
+const MOST_IGNORED = 1_000;
 
 /** One source, and those who follow it. */
 class Hub {
   readonly #source: CandidateSource;
   readonly #followers = new Set<Follower>();
   #isStarted = false;
+  readonly #failed: (error: unknown) => void;
+  readonly #ignored = new Map<string, string>();
   #set: WholeSet | undefined;
   #state: State | undefined;
 
-  constructor(source: CandidateSource) {
+  constructor(source: CandidateSource, failed: (error: unknown) => void) {
     this.#source = source;
+    this.#failed = failed;
   }
 
   join(follower: Follower): void {
@@ -71,14 +85,17 @@ class Hub {
     this.#source.start({
       candidates: (set) => {
         this.#set = set;
-        this.#tell((sink) => sink.candidates(set));
+        this.#tell((one) => this.#giveSet(one, set));
       },
       state: (state) => {
         this.#state = state;
-        this.#tell((sink) => sink.state(state));
+        this.#tell((one) => this.#giveState(one, state));
       },
-      ignored: (key, reason) => this.#tell((sink) => sink.ignored(key, reason)),
-      detailIgnored: (key, reason) => this.#tell((sink) => sink.detailIgnored?.(key, reason)),
+      ignored: (key, reason) => {
+        if (this.#ignored.size < MOST_IGNORED) this.#ignored.set(key, reason);
+        this.#tell(({ sink }) => sink.ignored(key, reason));
+      },
+      detailIgnored: (key, reason) => this.#tell(({ sink }) => sink.detailIgnored?.(key, reason)),
     });
   }
 
@@ -99,33 +116,46 @@ class Hub {
     if (!this.#followers.has(follower)) return;
     follower.isNew = false;
     const [set, state] = [this.#set, this.#state];
-    if (set !== undefined) this.#tellOne(follower, (sink) => sink.candidates(set));
-    if (state !== undefined) this.#tellOne(follower, (sink) => sink.state(state));
+    for (const [key, reason] of this.#ignored) this.#tellOne(follower, ({ sink }) => sink.ignored(key, reason));
+    if (set !== undefined) this.#tellOne(follower, (one) => this.#giveSet(one, set));
+    if (state !== undefined) this.#tellOne(follower, (one) => this.#giveState(one, state));
   }
 
-  #tell(what: (sink: SourceSink) => void): void {
+  #tell(what: (follower: Follower) => void): void {
     for (const follower of [...this.#followers]) if (!follower.isNew) this.#tellOne(follower, what);
   }
 
-  /** The trouble of one follower is not that of the others: it alone is told that it does not know what holds. */
-  #tellOne(follower: Follower, what: (sink: SourceSink) => void): void {
+  /** The trouble of one follower is not that of the others. */
+  #tellOne(follower: Follower, what: (follower: Follower) => void): void {
     if (!this.#followers.has(follower)) return;
     try {
-      what(follower.sink);
-    } catch {
-      try {
-        follower.sink.state(failedAfter(this.#state));
-      } catch {
-        // There is nobody else to tell.
-      }
+      what(follower);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Whoever does not take it is told that it does not know what holds. */
+  #giveSet(follower: Follower, set: WholeSet): void {
+    follower.hasFailed = true;
+    follower.sink.candidates(set);
+    follower.hasFailed = false;
+  }
+
+  #giveState(follower: Follower, state: State): void {
+    try {
+      // At each confirmation it has another chance.
+      if (follower.hasFailed && this.#set !== undefined) this.#giveSet(follower, this.#set);
+    } finally {
+      follower.sink.state(follower.hasFailed ? failedAfter(state) : state);
     }
   }
 }
 
 const CONSUMER_FAILED = 'the consumer of the candidates failed';
 
-function failedAfter(state: State | undefined): State {
-  const lastOkAt = state !== undefined && 'lastOkAt' in state ? state.lastOkAt : undefined;
+function failedAfter(state: State): State {
+  const lastOkAt = 'lastOkAt' in state ? state.lastOkAt : undefined;
   return lastOkAt === undefined
     ? { status: 'starting', error: CONSUMER_FAILED }
     : { status: 'stale', lastOkAt, error: CONSUMER_FAILED };

@@ -63,10 +63,17 @@ export class Edits {
     const folder = await mkdtemp(join(tmpdir(), 'attache-soak-'));
     scope.after(() => rm(folder, { recursive: true, force: true }));
     const guests: Guest[] = [];
-    for (let n = 0; n < GUESTS; n += 1) guests.push({ name: `guest-${n}`, port: await freePort(), to: 'a', timeoutS: 60 });
+    for (let n = 0; n < GUESTS; n += 1)
+      guests.push({ name: `guest-${n}`, port: await freePort(), to: 'a', timeoutS: 60 });
     const servers = { a: await startNamed(scope, 'a'), b: await startNamed(scope, 'b') };
     const echo = await startEcho(scope);
-    return new Edits(options, { file: join(folder, 'services.json'), guests, servers, echo, stillPort: await freePort() });
+    return new Edits(options, {
+      file: join(folder, 'services.json'),
+      guests,
+      servers,
+      echo,
+      stillPort: await freePort(),
+    });
   }
 
   get findings(): EditsFindings {
@@ -140,7 +147,14 @@ export class Edits {
     const guests = this.#guests.flatMap(({ name, port, to, timeoutS }) =>
       to === undefined
         ? []
-        : [{ name, src: `127.0.0.1:${port}`, dst: `127.0.0.1:${this.#servers[to].port}`, idle_timeout: `${timeoutS}s` }],
+        : [
+            {
+              name,
+              src: `127.0.0.1:${port}`,
+              dst: `127.0.0.1:${this.#servers[to].port}`,
+              idle_timeout: `${timeoutS}s`,
+            },
+          ],
     );
     writeWhole(this.file, JSON.stringify([...this.#options.lasting, this.#still, ...guests]));
   }

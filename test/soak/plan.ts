@@ -31,14 +31,18 @@ export interface RolesStep {
 
 /** What is done to the list of services, after a pause. */
 export type EditStep = { readonly afterMs: number } & (
-  | { readonly kind: 'service added' | 'service removed' | 'service sent elsewhere' | 'time-out changed'; readonly guest: number }
+  | {
+      readonly kind: 'service added' | 'service removed' | 'service sent elsewhere' | 'time-out changed';
+      readonly guest: number;
+    }
   | { readonly kind: 'list with a fault' }
 );
 
 /** What is done to one registrar, after a pause. */
 export interface RegistrarStep {
   readonly afterMs: number;
-  readonly kind: 'registrar kill -9' | 'registrar kill -9, and another at once' | 'registrar SIGTERM' | 'its server dies';
+  readonly kind:
+    'registrar kill -9' | 'registrar kill -9, and another at once' | 'registrar SIGTERM' | 'its server dies';
   readonly registrar: number;
 }
 

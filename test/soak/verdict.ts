@@ -30,7 +30,10 @@ export function judge(findings: Findings): readonly Check[] {
     none('clients left without an answer when all is well again', findings.stuck === undefined ? [] : [findings.stuck]),
     none('acknowledged writes that the last primary does not have', findings.roles.lost),
     none('writes that went to a replica while no change of the primary went on', findings.roles.lateRefusals),
-    none('edits of the services that were not in force within 10 s, or touched another service', findings.edits.failures),
+    none(
+      'edits of the services that were not in force within 10 s, or touched another service',
+      findings.edits.failures,
+    ),
     none('registrations that did not follow their process', findings.registrars.failures),
     within('resident memory, end against warm', 'kB', [end.residentKb - warm.residentKb, MOST_RESIDENT_GROWTH_KB]),
     within('heap after a full collection, end against warm', 'bytes', [

@@ -77,11 +77,17 @@ export function startAttache(t: Scope, options: AttacheOptions = {}): Attache {
   createInterface(child.stdout).on('line', (text) => lines.push(JSON.parse(text) as LogLine));
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  // Not its exit: the last lines may come behind that.
+  // Not its exit alone: the last lines may come behind that.
   let isOver = false;
-  const exited = once(child, 'close').then(([code, signal]) => {
+  const ends = [child.stdout, child.stderr].map(
+    (stream) => stream && new Promise((resolve) => stream.once('end', resolve).once('close', resolve)),
+  );
+  const exited = Promise.all([once(child, 'exit'), ...ends]).then(([[code, signal]]) => {
     isOver = true;
-    return (code ?? signal) as number | NodeJS.Signals;
+    // Node has been seen to wait for ever for the other direction of a pipe that has ended.
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    return ((code as number | null) ?? signal) as number | NodeJS.Signals;
   });
   t.after(async () => {
     child.kill('SIGKILL');

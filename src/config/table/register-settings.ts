@@ -12,7 +12,7 @@ export const registerSettings = {
     field: 'register.directories',
     kind: registerDirectories,
     meaning:
-      'Directories in etcd, such as /srv/redis/debug, in which the service stands while its first candidate is healthy. A service with REGISTER may have no SRC',
+      'Directories of the registry, such as /srv/redis/debug, in which the service stands while its first candidate is healthy. A service with REGISTER may have no SRC',
   },
   /** What others are to dial: `10.0.1.134:6379` or `:6379`; default: the own address towards the registry, with the port of `src`. */
   REGISTER_ADDRESS: {

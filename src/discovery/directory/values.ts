@@ -11,6 +11,8 @@ import { withoutMark } from '../../files/text.ts';
 const AT_ONCE = 8;
 /** A file that was written this shortly before it was read may change again without another time of its change, ms. */
 const SETTLED_MS = 2_000;
+/** Looks that are further apart had an outage between them. */
+const MOST_BETWEEN_LOOKS_MS = 1_500;
 /** A registrar's file that has not changed for so many of its TTLs is of long ago. */
 const OLD_TTLS = 3;
 
@@ -27,8 +29,8 @@ interface Life {
   readonly ttlMs: number;
   /** Another one: its process lives. */
   readonly beat: string;
-  /** `performance.now()` until which it counts as alive, unless it changes. */
-  readonly until: number;
+  /** For how long it was looked at without a change, ms. */
+  silentMs: number;
 }
 
 /** What the members' files say. */
@@ -42,6 +44,7 @@ export interface SaidByFiles {
 /** What the members' files say. An empty file costs no reading, and another one only when it has changed. */
 export class MemberValues {
   #known: ReadonlyMap<string, Known> = new Map();
+  #readAt = -Infinity;
 
   /**
    * Never rejects.
@@ -58,12 +61,21 @@ export class MemberValues {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    const watchedMs = this.#watched();
+    for (const [name, { life }] of known) if (life === this.#known.get(name)?.life && life) life.silentMs += watchedMs;
     this.#known = known;
-    const now = performance.now();
     const silent = [...known].flatMap(([name, { life }]): readonly (readonly [string, number])[] =>
-      life !== undefined && life.until <= now ? [[name, life.ttlMs]] : [],
+      life !== undefined && life.silentMs >= life.ttlMs ? [[name, life.ttlMs]] : [],
     );
     return { said: new Map([...known].map(([name, { said }]) => [name, said])), silent: new Map(silent) };
+  }
+
+  /** Since the last look. A registry that was away says nothing of those who could not write to it either. */
+  #watched(): number {
+    const now = performance.now();
+    const ms = now - this.#readAt;
+    this.#readAt = now;
+    return ms > MOST_BETWEEN_LOOKS_MS ? 0 : ms;
   }
 }
 
@@ -94,12 +106,12 @@ async function look(path: string, known: Known | undefined): Promise<Known | und
  * by our clock, generously: one of long ago is not believed until it moves.
  */
 function lifeOf(bytes: Buffer, stats: BigIntStats, before: Life | undefined): Life | undefined {
-  const ttl = parseObject(bytes.toString('utf8'))?.['ttl'];
-  if (typeof ttl !== 'number' || !(ttl > 0)) return undefined;
+  const { ttl, by } = parseObject(bytes.toString('utf8')) ?? {};
+  if (typeof ttl !== 'number' || !(ttl > 0) || typeof by !== 'string') return undefined;
   const [ttlMs, beat] = [ttl * 1_000, identityOf(stats)];
   if (before?.beat === beat) return before;
   const isOld = before === undefined && Date.now() - Number(stats.mtimeMs) > OLD_TTLS * ttlMs;
-  return { ttlMs, beat, until: isOld ? -Infinity : performance.now() + ttlMs };
+  return { ttlMs, beat, silentMs: isOld ? Infinity : 0 };
 }
 
 function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { constants, copyFile, link, lstat, mkdir, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { MAX_VALUE_BYTES, parseObject } from '../../core/endpoint.ts';
 import { errnoOf } from '../../core/errors.ts';
 import { readBounded } from '../../files/read-file.ts';
+
+const MODE = 0o644;
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /** What stands at the path of an entry. */
 export type Found =
@@ -35,12 +38,12 @@ export class EntryFile {
       const { bytes, stats } = await readBounded(this.#path, { maxBytes: MAX_VALUE_BYTES });
       const { ttl, by, ...said } = parseObject(bytes.toString('utf8')) ?? {};
       if (by === this.#by) return { kind: 'ours', value: valueOf(said) };
-      const ttlMs = typeof ttl === 'number' && ttl > 0 ? ttl * 1_000 : undefined;
+      const ttlMs = typeof ttl === 'number' && ttl > 0 && typeof by === 'string' ? ttl * 1_000 : undefined;
       return { kind: 'foreign', beat: `${stats.ino}:${stats.mtimeNs}:${stats.ctimeNs}`, ttlMs };
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
       await stat(this.#root);
-      return { kind: 'nothing' };
+      return (await isLink(this.#path)) ? { kind: 'foreign', beat: '', ttlMs: undefined } : { kind: 'nothing' };
     }
   }
 
@@ -57,9 +60,9 @@ export class EntryFile {
     const made = join(folder, `.${basename(this.#path)}.${this.#by}`);
     try {
       const said = { ...parseObject(value), ttl: this.#ttlMs / 1_000, by: this.#by };
-      await writeFile(made, `${JSON.stringify(said)}\n`);
+      await write(made, `${JSON.stringify(said)}\n`);
       if (over) await rename(made, this.#path);
-      else await link(made, this.#path);
+      else await place(made, this.#path);
       return true;
     } catch (error) {
       if (errnoOf(error) === 'EEXIST') return false;
@@ -79,6 +82,37 @@ export class EntryFile {
   async remove(): Promise<void> {
     const { kind } = await this.look();
     if (kind === 'ours') await rm(this.#path, { force: true });
+  }
+}
+
+/** To the disk, and readable for everybody: readers are other users. */
+async function write(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w', MODE);
+  try {
+    await file.writeFile(text);
+    await file.chmod(MODE);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whole, where nothing stands. Some file systems have no hard links. @throws EEXIST when something stands there */
+async function place(made: string, path: string): Promise<void> {
+  try {
+    await link(made, path);
+  } catch (error) {
+    if (!NO_LINKS.has(errnoOf(error))) throw error;
+    await copyFile(made, path, constants.COPYFILE_EXCL);
+  }
+}
+
+/** A link to nothing. */
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isSymbolicLink();
+  } catch {
+    return false;
   }
 }
 

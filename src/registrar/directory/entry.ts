@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../core/errors.ts';
 import type { Registration, RegistrationListener, RegistrationState, RegistryEntry } from '../registration.ts';
 import { EntryFile, type Found } from './entry-file.ts';
@@ -12,6 +13,8 @@ export interface FileEntryOptions {
 const BEATS = 3;
 /** While the directory cannot be used. */
 const RETRY_MS = 1_000;
+/** Somebody was faster. */
+const RETRY_SOON_MS = 100;
 
 /** One entry that is a file: looked after in turns, of which no two overlap. */
 export class FileEntry implements Registration {
@@ -22,6 +25,8 @@ export class FileEntry implements Registration {
   #state: RegistrationState = { phase: 'withdrawn' };
   /** It has been put there, and has not been seen to be gone. */
   #isOurs = false;
+  /** It has been put there, and has not been taken away. */
+  #isToRemove = false;
   /** `performance.now()` at which it was seen that somebody deleted it. */
   #deletedAt: number | undefined;
   /** Of somebody else's file, and since when it is so. */
@@ -60,7 +65,9 @@ export class FileEntry implements Registration {
   }
 
   async released(): Promise<void> {
-    while (this.#turn !== undefined) await this.#turn;
+    while (this.#turn !== undefined || (this.#isToRemove && !this.#isWanted)) {
+      await (this.#turn ?? pause(RETRY_SOON_MS, undefined, { ref: false }));
+    }
   }
 
   #takeTurn(): void {
@@ -86,12 +93,14 @@ export class FileEntry implements Registration {
   async #look(): Promise<number | undefined> {
     try {
       if (this.#isWanted) return await this.#keep(await this.#file.look());
-      if (this.#isOurs) await this.#file.remove();
-      this.#isOurs = false;
+      if (this.#isToRemove) await this.#file.remove();
+      this.#isOurs = this.#isToRemove = false;
       return undefined;
     } catch (error) {
+      // While nobody can be seen nobody is silent.
+      this.#foreign = undefined;
       if (this.#isWanted) this.#tell({ phase: 'waiting', error: messageOf(error) });
-      return this.#isWanted || this.#isOurs ? RETRY_MS : undefined;
+      return this.#isWanted || this.#isToRemove ? RETRY_MS : undefined;
     }
   }
 
@@ -112,9 +121,10 @@ export class FileEntry implements Registration {
     const left = this.#deletedAt === undefined ? 0 : this.#deletedAt + ttlMs - performance.now();
     if (left > 0) {
       this.#tell({ phase: 'removed' });
-      return left;
+      // It may be back by itself: a folder that was away.
+      return Math.min(left, this.#beatMs);
     }
-    return (await this.#file.put(value, { over: false })) ? this.#stands() : 0;
+    return (await this.#file.put(value, { over: false })) ? this.#stands() : RETRY_SOON_MS;
   }
 
   /** Somebody else's is taken over once it has given no sign of life for as long as it says. */
@@ -133,7 +143,7 @@ export class FileEntry implements Registration {
   }
 
   #stands(): number {
-    this.#isOurs = true;
+    this.#isOurs = this.#isToRemove = true;
     this.#deletedAt = undefined;
     if (this.#isWanted) this.#tell({ phase: 'registered' });
     return this.#beatMs;

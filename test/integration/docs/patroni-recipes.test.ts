@@ -133,7 +133,9 @@ async function followed(
     assert.deepEqual(await missing(place, `${app} ${t.name}`, writer.confirmed), [], `${app}: confirmed, and lost`);
     const first = writer.confirmedAt.find((at) => at > promotedAt) ?? Infinity;
     const counts = `${writer.confirmed.length} writes, ${writer.refusals.length} refusals`;
-    t.diagnostic(`${app}: ${counts}, the first write ${first - promotedAt} ms after the new leader was seen to take them`);
+    t.diagnostic(
+      `${app}: ${counts}, the first write ${first - promotedAt} ms after the new leader was seen to take them`,
+    );
     await writesGoTo(attache, leader);
     if (hasReplicas) await readsGoToReplicas(attache, leader);
   }

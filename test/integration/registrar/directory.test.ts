@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -122,6 +132,16 @@ suite('a registrar of a directory', { timeout: 60_000 }, () => {
     });
   }
 
+  test('a link to nothing in its place is a conflict, looked at no more often than anything else', async (t) => {
+    const { file, open } = await scene(t);
+    mkdirSync(dirname(file), { recursive: true });
+    symlinkSync('nowhere', file);
+    const { phases, add } = open();
+    add().want(true);
+    await eventually(() => phases.at(-1) === 'conflict', 'a conflict');
+    assert.deepEqual(readdirSync(dirname(file)), ['10.0.0.1:6379']);
+  });
+
   test('a close takes all out, and is done when they are gone', async (t) => {
     const { file, open } = await scene(t);
     const { registrar, add } = open();
@@ -175,6 +195,19 @@ suite('registering in a directory', { timeout: 60_000 }, () => {
     await finds('');
     const told = finder.lines.filter(({ reason }) => String(reason).includes('no sign of life'));
     assert.equal(told.length, 1);
+  });
+
+  test('a registry that was away for longer than a TTL costs no member', async (t) => {
+    const { registry, finder, finds } = await both(t);
+    const away = `${registry.root}.away`;
+    renameSync(registry.root, away);
+    await finder.line(({ msg }) => msg === 'discovery stale');
+    const since = performance.now();
+    await eventually(() => performance.now() - since > 3_000, 'three TTLs are over');
+    renameSync(away, registry.root);
+    await finder.line(({ msg }) => msg === 'discovery synced', 2);
+    await finds('found');
+    assert.equal(finder.lines.filter(({ msg }) => msg === 'candidates changed').length, 1);
   });
 
   test('one of long ago is not believed at the start', async (t) => {

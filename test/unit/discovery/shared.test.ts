@@ -53,7 +53,10 @@ test('those of one key share a source, and hear the same; another key has its ow
   await turn();
   made[0]?.say(1);
   made[0]?.sink?.ignored('x', 'why');
-  assert.deepEqual([one, two, other].map(({ recorder }) => recorder.sets), [[['10.0.0.1:1']], [['10.0.0.1:1']], []]);
+  assert.deepEqual(
+    [one, two, other].map(({ recorder }) => recorder.sets),
+    [[['10.0.0.1:1']], [['10.0.0.1:1']], []],
+  );
   assert.deepEqual(two.recorder.ignoredKeys, ['x']);
   assert.deepEqual(await two.source.survey?.(), { directory: '/a', nearest: undefined });
 });
@@ -62,6 +65,7 @@ test('one that comes later is told what is known, not in the middle of its start
   const { made, follow } = scene();
   follow();
   made[0]?.say(1);
+  made[0]?.sink?.ignored('x', 'why');
   const { recorder } = follow();
   assert.equal(recorder.sets.length, 0);
   made[0]?.say(2);
@@ -69,6 +73,7 @@ test('one that comes later is told what is known, not in the middle of its start
   await turn();
   assert.deepEqual(recorder.sets, [['10.0.0.1:2']]);
   assert.deepEqual(recorder.states, [{ status: 'synced', lastOkAt: 2 }]);
+  assert.deepEqual(recorder.ignoredKeys, ['x']);
 });
 
 test('one that stops hears no more; the last that stops ends the source, and the next begins anew', async () => {
@@ -98,16 +103,26 @@ test('one that stops before its turn is told nothing, and one that was stopped c
 });
 
 test('a consumer that fails is told that it does not know; the others hear all', async () => {
-  const { made, follow } = scene();
+  const errors: unknown[] = [];
+  const fake = new Fake();
+  const shared = new SharedSources((error) => errors.push(error));
+  const follow = () => {
+    const recorder = new SourceRecorder();
+    shared.get('k', () => fake).start(recorder);
+    return recorder;
+  };
   const [bad, good] = [follow(), follow()];
   await turn();
-  bad.recorder.candidates = () => {
+  const take = bad.candidates.bind(bad);
+  bad.candidates = () => {
     throw new Error('full');
   };
-  made[0]?.say(1);
-  assert.deepEqual(good.recorder.sets, [['10.0.0.1:1']]);
-  assert.deepEqual(good.recorder.states.map(({ status }) => status), ['synced']);
-  assert.equal(bad.recorder.states[0]?.status, 'starting');
-  made[0]?.say(2);
-  assert.deepEqual(bad.recorder.states.slice(2).map(({ status }) => status), ['stale', 'synced']);
+  fake.say(1);
+  assert.deepEqual(good.sets, [['10.0.0.1:1']]);
+  assert.equal(good.latest?.status, 'synced');
+  assert.equal(bad.latest?.status, 'stale');
+  assert.ok(errors.length > 0 && errors.every((error) => String(error) === 'Error: full'));
+  bad.candidates = take;
+  fake.sink?.state({ status: 'synced', lastOkAt: 2 });
+  assert.deepEqual([bad.sets, bad.latest.status], [[['10.0.0.1:1']], 'synced'], 'it has another chance');
 });

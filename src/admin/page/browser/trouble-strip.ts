@@ -6,7 +6,7 @@ import type { Trouble } from './troubles.ts';
 /** Above everything. What is a service's leads to its row. */
 export function showTrouble(troubles: readonly Trouble[]): void {
   const place = element('trouble', HTMLElement);
-  const shown = troubles.map(({ text }) => text).join('\n');
+  const shown = JSON.stringify(troubles);
   if (place.dataset['shown'] === shown) return;
   place.dataset['shown'] = shown;
   place.replaceChildren(

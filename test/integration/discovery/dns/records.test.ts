@@ -18,7 +18,13 @@ test('every address of a name is a member, with the port of SRV; a dynamic updat
 
 for (const { what, ttlS, minIntervalMs, maxIntervalMs, gapMs } of [
   { what: 'when the records expire', ttlS: 3, minIntervalMs: 50, maxIntervalMs: 600_000, gapMs: 3_000 },
-  { what: 'DNS_MAX_INTERVAL later, however long they are good', ttlS: 600, minIntervalMs: 50, maxIntervalMs: 1_000, gapMs: 1_000 },
+  {
+    what: 'DNS_MAX_INTERVAL later, however long they are good',
+    ttlS: 600,
+    minIntervalMs: 50,
+    maxIntervalMs: 1_000,
+    gapMs: 1_000,
+  },
   { what: 'not before DNS_MIN_INTERVAL', ttlS: 1, minIntervalMs: 2_500, maxIntervalMs: 600_000, gapMs: 2_500 },
 ] as const) {
   test(`the next look is ${what}`, async (t) => {
