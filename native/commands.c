@@ -101,6 +101,7 @@ static struct end *end_of(struct thread *thread, const uint32_t *name) {
 /* Those that are about an end that is there. */
 static void run_for_end(struct thread *thread, const struct command *command, struct end *end) {
   const uint32_t *arguments = command->arguments;
+  end_heard(thread, end);
   switch ((enum command_kind)command->kind) {
     case COMMAND_COLLECT: early_collect(thread, end); break;
     case COMMAND_ASK: early_ask(thread, end, arguments[2]); break;

@@ -58,7 +58,14 @@ bool end_open(struct thread *thread, struct end *end, int fd) {
   return epoll_ctl(thread->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+void end_heard(struct thread *thread, struct end *end) {
+  if (!end->is_unheard) return;
+  end->is_unheard = false;
+  thread->unheard -= 1;
+}
+
 void end_release(struct thread *thread, struct end *end, bool reset) {
+  end_heard(thread, end);
   if (end->fd >= 0) {
     if (reset && end->is_tcp) {
       struct linger none = {.l_onoff = 1, .l_linger = 0};

@@ -124,6 +124,7 @@ struct end {
   uint16_t full_reads; /* in a row: see splice.h */
   uint8_t phase;
   bool is_client, is_tcp;
+  bool is_unheard; /* a client that JavaScript has been told of, and has said nothing of yet */
   bool readable, writable; /* as far as is known: epoll tells of changes alone */
   bool hung_up;            /* an end or a reset is to be read: a short read does not mean that nothing is left */
   bool fin_seen;           /* epoll has told of an end that was no reset */
@@ -159,6 +160,7 @@ struct thread {
   uint32_t clients;     /* slots that the thread gives; as many again are JavaScript's */
   uint32_t *free_slots; /* of clients */
   uint32_t free_count;
+  uint32_t unheard, most_unheard; /* clients that are `is_unheard`: with so many no more are accepted */
   uint32_t share;   /* bytes that an end may move when its turn comes */
   uint32_t waiting; /* ends in `ready` */
   size_t spent;     /* bytes that all ends have moved in this turn */

@@ -4,6 +4,8 @@
  *
  * When the process is out of descriptors a client waits in the kernel's queue and the listener pauses: epoll would tell of it
  * again and again. Each turn takes a bounded number of clients, so that those who are served are not starved by those who come.
+ * JavaScript decides who is let in, and may be busy: while it has said nothing of so many, the next ones wait in that queue, too.
+ * They would take the descriptors that it keeps for itself.
  */
 #include "listener.h"
 
@@ -54,7 +56,7 @@ static void watch(struct thread *thread, struct listener *listener, int operatio
 
 static void pause_over(struct thread *thread, struct timer *timer) {
   struct listener *listener = OWNER_OF(timer, struct listener, timer);
-  listener->is_paused = ring_is_full(&thread->ring);
+  listener->is_paused = listeners_wait(thread);
   watch(thread, listener, EPOLL_CTL_MOD);
 }
 
@@ -97,6 +99,10 @@ void listener_remove(struct thread *thread, uint32_t id) {
   if (listener != NULL) end_listener(thread, listener);
 }
 
+bool listeners_wait(const struct thread *thread) {
+  return ring_is_full(&thread->ring) || thread->unheard >= thread->most_unheard;
+}
+
 void listeners_hold(struct thread *thread, bool is_held) {
   for (struct link *link = thread->listeners.next; link != &thread->listeners; link = link->next) {
     struct listener *listener = OWNER_OF(link, struct listener, link);
@@ -136,6 +142,8 @@ static void welcome(struct thread *thread, struct listener *listener, int fd, co
   }
   end->is_tcp = listener->is_tcp;
   end->writable = true;
+  end->is_unheard = true;
+  thread->unheard += 1;
   struct record record = {
       .kind = RECORD_ACCEPTED, .slot = end->slot, .generation = end->generation, .of = listener->id};
   describe(&record.addresses, remote, listener->is_wild ? fd : -1);
@@ -152,7 +160,7 @@ static bool is_passing(int error) {
 }
 
 static void accept_some(struct thread *thread, struct listener *listener) {
-  for (int n = 0; n < ACCEPTS_PER_TURN && !ring_is_full(&thread->ring); n += 1) {
+  for (int n = 0; n < ACCEPTS_PER_TURN && !listeners_wait(thread); n += 1) {
     struct sockaddr_storage remote = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof remote;
     int fd = accept4(listener->fd, (struct sockaddr *)&remote, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -33,6 +33,8 @@ void listener_add(struct thread *thread, const uint32_t *arguments);
 void listener_remove(struct thread *thread, uint32_t id);
 /* epoll has told of it. */
 void listener_event(struct thread *thread, uint32_t id);
-/* All of them accept, or none while the ring is full. */
+/* All of them accept, or none. */
 void listeners_hold(struct thread *thread, bool is_held);
+/* Whether no client is to be accepted at the moment. */
+bool listeners_wait(const struct thread *thread);
 void listeners_end(struct thread *thread);

@@ -25,6 +25,9 @@
 #include "secure.h"
 
 #define EVENTS 256
+/* Clients that JavaScript has said nothing of. */
+#define MOST_UNHEARD 256
+#define LEAST_UNHEARD 4
 
 double monotonic_ms(void) {
   struct timespec time;
@@ -32,11 +35,11 @@ double monotonic_ms(void) {
   return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
 }
 
-/* Pipes are two descriptors each: where there are few, connections need them more. */
-static unsigned pipes_that_fit(void) {
+/* How many of what takes descriptors there may be: where there are few, connections need them more. */
+static unsigned that_fit(unsigned most) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return 0;
-  return limit.rlim_cur / 32 < MOST_PIPES ? (unsigned)(limit.rlim_cur / 32) : MOST_PIPES;
+  return limit.rlim_cur / 32 < most ? (unsigned)(limit.rlim_cur / 32) : most;
 }
 
 static bool make_ends(struct thread *thread, uint32_t clients) {
@@ -62,7 +65,9 @@ bool thread_init(struct thread *thread, uint32_t clients, void *ring, struct liv
   ring_init(&thread->ring, ring);
   timers_init(&thread->timers, thread->now);
   dead_init(thread);
-  pipes_init(&thread->pipes, pipes_that_fit());
+  pipes_init(&thread->pipes, that_fit(MOST_PIPES));
+  thread->most_unheard = that_fit(MOST_UNHEARD);
+  if (thread->most_unheard < LEAST_UNHEARD) thread->most_unheard = LEAST_UNHEARD;
   thread->epoll = epoll_create1(EPOLL_CLOEXEC);
   if (!inbox_init(&thread->inbox) || thread->epoll < 0 || !make_ends(thread, clients)) return false;
   struct epoll_event event = {.events = EPOLLIN, .data.u64 = EPOLL_NAME(EPOLL_INBOX, 0)};
@@ -174,13 +179,13 @@ void *thread_run(void *argument) {
     inbox_awake(&thread->inbox);
     thread->now = monotonic_ms();
     share_out(thread);
-    bool was_full = ring_is_full(&thread->ring);
+    bool waited = listeners_wait(thread);
     for (int n = 0; n < count; n += 1) handle(thread, &events[n]);
     run_ready(thread);
     accept_clients(thread, events, count);
     commands_run(thread);
     run_timers(thread);
-    if (ring_is_full(&thread->ring) || was_full) listeners_hold(thread, ring_is_full(&thread->ring));
+    if (waited || listeners_wait(thread)) listeners_hold(thread, listeners_wait(thread));
     call_in = ring_call(&thread->ring, thread->now);
   }
   return NULL;
