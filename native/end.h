@@ -16,7 +16,7 @@ void end_close(struct thread *thread, struct end *end, bool reset);
 /* The same because of `error`, an errno. */
 void end_fail(struct thread *thread, struct end *end, int error);
 /* Closes the socket and lets go of everything but the slot, without a word. */
-/* JavaScript has said something of it, or it is closed. */
+/* JavaScript has said something about this end, or it is closed. */
 void end_heard(struct thread *thread, struct end *end);
 void end_release(struct thread *thread, struct end *end, bool reset);
 /* Its record is about to be told, which is the last of it. */

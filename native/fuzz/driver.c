@@ -4,8 +4,8 @@
  *
  *     driver SECONDS SEED CORPUS
  *
- * CORPUS is a folder: its files are the first inputs, and what is kept is written there. The input that is being tried stands in the
- * file `tried` of it, so that a finding, which ends the process, can be tried again: driver 0 0 CORPUS.
+ * CORPUS is a folder: its files are the first inputs, and what is kept is written there. The input that is being tried stands in its
+ * file `tried`, so that a finding, which ends the process, can be tried again: driver 0 0 CORPUS.
  */
 #include <dirent.h>
 #include <errno.h>

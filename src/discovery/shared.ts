@@ -33,7 +33,7 @@ export class SharedSources {
       stop: async () => {
         isOver = true;
         if (hub === undefined || own === undefined || !hub.leave(own)) return;
-        // Whoever starts from now on begins anew.
+        // The next that starts begins anew.
         if (this.#hubs.get(key) === hub) this.#hubs.delete(key);
         await hub.stop();
       },
@@ -135,7 +135,7 @@ class Hub {
     }
   }
 
-  /** Whoever does not take it is told that it does not know what holds. */
+  /** A follower that does not take it is told that it does not know what holds. */
   #giveSet(follower: Follower, set: WholeSet): void {
     follower.hasFailed = true;
     follower.sink.candidates(set);

@@ -14,6 +14,12 @@ export type RegistrationState =
   | { readonly phase: 'conflict' }
   | { readonly phase: 'removed' };
 
+/** Whether nothing has changed that anybody is told. */
+export function isSameState(one: RegistrationState, other: RegistrationState): boolean {
+  if (one.phase !== 'waiting' || other.phase !== 'waiting') return one.phase === other.phase;
+  return one.error === other.error;
+}
+
 /** What is written in the registry. */
 export interface RegistryEntry {
   /** The service directory with the address behind it: `/srv/redis/debug/10.0.1.134:6379`. */

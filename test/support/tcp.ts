@@ -132,7 +132,7 @@ export async function connectTo(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => undefined);
   await once(socket, 'connect').catch((error: unknown) => {
-    // It was accepted, and cut before this side has looked: whoever reads from it finds out.
+    // It was accepted, and cut before this side has looked: the next read finds out.
     if (errnoOf(error) !== 'ECONNRESET') throw error;
   });
   return socket;

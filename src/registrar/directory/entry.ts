@@ -1,6 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../core/errors.ts';
-import type { Registration, RegistrationListener, RegistrationState, RegistryEntry } from '../registration.ts';
+import {
+  isSameState,
+  type Registration,
+  type RegistrationListener,
+  type RegistrationState,
+  type RegistryEntry,
+} from '../registration.ts';
 import { EntryFile, type Found } from './entry-file.ts';
 
 export interface FileEntryOptions {
@@ -25,7 +31,7 @@ export class FileEntry implements Registration {
   #state: RegistrationState = { phase: 'withdrawn' };
   /** It has been put there, and has not been seen to be gone. */
   #isOurs = false;
-  /** It has been put there, and has not been taken away. */
+  /** It may have been put there, and has not been taken away. */
   #isToRemove = false;
   /** `performance.now()` at which it was seen that somebody deleted it. */
   #deletedAt: number | undefined;
@@ -124,6 +130,8 @@ export class FileEntry implements Registration {
       // It may be back by itself: a folder that was away.
       return Math.min(left, this.#beatMs);
     }
+    // Before it is there: a fault behind that leaves it there.
+    this.#isToRemove = true;
     return (await this.#file.put(value, { over: false })) ? this.#stands() : RETRY_SOON_MS;
   }
 
@@ -135,6 +143,7 @@ export class FileEntry implements Registration {
     const left = ttlMs === undefined ? Infinity : this.#foreign.since + ttlMs - now;
     if (left <= 0) {
       this.#foreign = undefined;
+      this.#isToRemove = true;
       await this.#file.put(this.#entry.value, { over: true });
       return this.#stands();
     }
@@ -156,9 +165,6 @@ export class FileEntry implements Registration {
   #tell(state: RegistrationState): void {
     const before = this.#state;
     this.#state = state;
-    const isSame =
-      before.phase === state.phase &&
-      (before.phase !== 'waiting' || state.phase !== 'waiting' || before.error === state.error);
-    if (!isSame) this.#options.listener(this);
+    if (!isSameState(before, state)) this.#options.listener(this);
   }
 }

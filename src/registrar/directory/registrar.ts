@@ -5,7 +5,7 @@ import { FileEntry } from './entry.ts';
 export interface DirectoryRegistrarOptions {
   /** Absolute path of the registry. */
   readonly root: string;
-  /** How long an entry outlives this process, ms; readers that know of it drop it then. */
+  /** How long an entry outlives this process, ms; readers that know its TTL drop it then. */
   readonly ttlMs: number;
 }
 

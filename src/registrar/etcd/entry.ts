@@ -1,4 +1,10 @@
-import type { Registration, RegistrationListener, RegistrationState, RegistryEntry } from '../registration.ts';
+import {
+  isSameState,
+  type Registration,
+  type RegistrationListener,
+  type RegistrationState,
+  type RegistryEntry,
+} from '../registration.ts';
 
 /** What this session of etcd knows of the key. */
 export type Holding =
@@ -97,9 +103,6 @@ export class LeasedEntry implements Registration {
   #tell(state: RegistrationState): void {
     const before = this.#state;
     this.#state = state;
-    const isSame =
-      before.phase === state.phase &&
-      (before.phase !== 'waiting' || state.phase !== 'waiting' || before.error === state.error);
-    if (!isSame) this.#listener(this);
+    if (!isSameState(before, state)) this.#listener(this);
   }
 }
