@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "clock.h"
 #include "commands.h"
 #include "link.h"
 #include "ring.h"
@@ -166,11 +167,9 @@ struct thread {
   size_t spent;     /* bytes that all ends have moved in this turn */
   bool is_round;    /* those in `ready` have their turn */
   double now;       /* ms of CLOCK_MONOTONIC, when this turn began */
+  double call_in;   /* ms until JavaScript is to be called; below zero: nothing is due */
   uint8_t buffer[CHUNK_BYTES];
   uint8_t cipher[CIPHER_BYTES]; /* what is read for TLS */
   uint8_t plain[PLAIN_BYTES];   /* what TLS made of it */
   struct tls_io io;
 };
-
-/* ms of CLOCK_MONOTONIC. Any thread. */
-double monotonic_ms(void);

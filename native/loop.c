@@ -13,7 +13,6 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "dead.h"
@@ -28,12 +27,6 @@
 /* Clients that JavaScript has said nothing of. */
 #define MOST_UNHEARD 256
 #define LEAST_UNHEARD 4
-
-double monotonic_ms(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
-}
 
 /* How many of what takes descriptors there may be: where there are few, connections need them more. */
 static unsigned that_fit(unsigned most) {
@@ -62,6 +55,7 @@ bool thread_init(struct thread *thread, uint32_t clients, void *ring, struct liv
   thread->now = monotonic_ms();
   thread->live = live;
   thread->share = MOST_SHARE_BYTES;
+  thread->call_in = -1;
   ring_init(&thread->ring, ring);
   timers_init(&thread->timers, thread->now);
   dead_init(thread);
@@ -154,7 +148,8 @@ static void accept_clients(struct thread *thread, const struct epoll_event *even
 }
 
 /* How long the thread may sleep, as epoll_wait has it. */
-static int sleep_ms(struct thread *thread, double call_in) {
+static int sleep_ms(struct thread *thread) {
+  double call_in = thread->call_in;
   if (link_is_in(&thread->ready) || !inbox_may_sleep(&thread->inbox)) return 0;
   double timer_in = timers_wait(&thread->timers, monotonic_ms());
   double wait = call_in < 0 || (timer_in >= 0 && timer_in < call_in) ? timer_in : call_in;
@@ -170,23 +165,24 @@ static void share_out(struct thread *thread) {
   thread->spent = 0;
 }
 
+void thread_turn(struct thread *thread, int most_ms) {
+  struct epoll_event events[EVENTS];
+  int count = epoll_wait(thread->epoll, events, EVENTS, most_ms);
+  inbox_awake(&thread->inbox);
+  thread->now = monotonic_ms();
+  share_out(thread);
+  bool waited = listeners_wait(thread);
+  for (int n = 0; n < count; n += 1) handle(thread, &events[n]);
+  run_ready(thread);
+  accept_clients(thread, events, count);
+  commands_run(thread);
+  run_timers(thread);
+  if (waited || listeners_wait(thread)) listeners_hold(thread, listeners_wait(thread));
+  thread->call_in = ring_call(&thread->ring, thread->now);
+}
+
 void *thread_run(void *argument) {
   struct thread *thread = argument;
-  struct epoll_event events[EVENTS];
-  double call_in = -1;
-  while (!atomic_load(&thread->inbox.is_over)) {
-    int count = epoll_wait(thread->epoll, events, EVENTS, sleep_ms(thread, call_in));
-    inbox_awake(&thread->inbox);
-    thread->now = monotonic_ms();
-    share_out(thread);
-    bool waited = listeners_wait(thread);
-    for (int n = 0; n < count; n += 1) handle(thread, &events[n]);
-    run_ready(thread);
-    accept_clients(thread, events, count);
-    commands_run(thread);
-    run_timers(thread);
-    if (waited || listeners_wait(thread)) listeners_hold(thread, listeners_wait(thread));
-    call_in = ring_call(&thread->ring, thread->now);
-  }
+  while (!atomic_load(&thread->inbox.is_over)) thread_turn(thread, sleep_ms(thread));
   return NULL;
 }

@@ -9,7 +9,9 @@
  * @returns false: errno says what was missing
  */
 bool thread_init(struct thread *thread, uint32_t clients, void *ring, struct live *live);
-/* Runs until inbox_finish. */
+/* One turn, which sleeps for `most_ms` at most; below zero: until something happens. */
+void thread_turn(struct thread *thread, int most_ms);
+/* Turns until inbox_finish. */
 void *thread_run(void *thread);
 /* Closes everything. JavaScript's thread, once the other one has ended. */
 void thread_end(struct thread *thread);
