@@ -140,13 +140,26 @@ static void run(struct thread *thread, const struct command *command) {
   if (end != NULL) run_for_end(thread, command, end);
 }
 
+/* The next of those that were taken. @returns NULL: there is none */
+static const struct command *next(const struct inbox *inbox, size_t *at) {
+  if (*at + 2 > inbox->taken_count) return NULL;
+  const struct command *command = (const struct command *)(void *)&inbox->taken[*at];
+  if (command->words < 3 || *at + command->words > inbox->taken_count) return NULL;
+  *at += command->words;
+  return command;
+}
+
 void commands_run(struct thread *thread) {
-  struct inbox *inbox = &thread->inbox;
-  take(inbox);
-  for (size_t at = 0; at + 2 <= inbox->taken_count;) {
-    const struct command *command = (const struct command *)(void *)&inbox->taken[at];
-    if (command->words < 3 || at + command->words > inbox->taken_count) return;
-    run(thread, command);
-    at += command->words;
+  size_t at = 0;
+  take(&thread->inbox);
+  for (const struct command *command; (command = next(&thread->inbox, &at)) != NULL;) run(thread, command);
+}
+
+void commands_drop(struct thread *thread) {
+  size_t at = 0;
+  take(&thread->inbox);
+  for (const struct command *command; (command = next(&thread->inbox, &at)) != NULL;) {
+    if (command->kind == COMMAND_LISTEN) close((int)command->arguments[1]);
+    if (command->kind == COMMAND_SECURE) secure_start(thread, NULL, command->arguments);
   }
 }

@@ -63,3 +63,5 @@ bool inbox_may_sleep(struct inbox *inbox);
 void inbox_awake(struct inbox *inbox);
 /* Does what is asked for. */
 void commands_run(struct thread *thread);
+/* Lets go of what commands hold that nobody will run: descriptors and contexts. Once the thread has ended. */
+void commands_drop(struct thread *thread);

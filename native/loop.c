@@ -69,6 +69,7 @@ bool thread_init(struct thread *thread, uint32_t clients, void *ring, struct liv
 }
 
 void thread_end(struct thread *thread) {
+  commands_drop(thread);
   listeners_end(thread);
   for (uint32_t slot = 0; thread->ends != NULL && slot < 2 * thread->clients; slot += 1) {
     struct end *end = &thread->ends[slot];

@@ -2,6 +2,7 @@
 #include "half.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,7 @@
 #include "../listener.h"
 #include "../loop.h"
 
-/* The longest is a dial: an address and a preface. */
-#define MOST_WORDS 1024
+#define MOST_WORDS 16384
 
 void fail_at(const char *file, int line, const char *what) {
   fprintf(stderr, "%s:%d: expected: %s\n", file, line, what);
@@ -29,14 +29,15 @@ napi_status napi_call_threadsafe_function(napi_threadsafe_function call, void *d
   return napi_ok;
 }
 
-struct half half_begin(uint32_t clients, uint32_t withheld) {
-  struct half half = {.withheld = withheld, .event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+struct half half_begin(uint32_t clients) {
+  /* As in the addon: what goes by splice to one who has gone is an errno. */
+  (void)signal(SIGPIPE, SIG_IGN);
+  struct half half = {.event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
   half.thread = calloc(1, sizeof *half.thread);
   half.live = calloc(2 * (size_t)clients, sizeof *half.live);
   half.memory = calloc(1, RING_BYTES);
-  EXPECT(half.event >= 0 && half.thread != NULL && half.live != NULL && half.memory != NULL);
-  struct ring_head *head = half.memory;
-  atomic_store(&head->tail, 0u - withheld);
+  half.words = malloc(MOST_WORDS * sizeof *half.words);
+  EXPECT(half.event >= 0 && half.thread != NULL && half.live != NULL && half.memory != NULL && half.words != NULL);
   half.thread->ring.call = (napi_threadsafe_function)(intptr_t)half.event;
   EXPECT(thread_init(half.thread, clients, half.memory, half.live));
   return half;
@@ -47,6 +48,7 @@ void half_end(struct half *half) {
   free(half->thread);
   free(half->live);
   free(half->memory);
+  free(half->words);
   close(half->event);
 }
 
@@ -64,13 +66,14 @@ bool half_next(struct half *half, struct record *record) {
   const struct record *records = (const void *)((const char *)half->memory + sizeof *head);
   *record = records[half->read % RING_RECORDS];
   half->read += 1;
-  atomic_store(&head->tail, half->read - half->withheld);
+  atomic_store(&head->tail, half->read);
   return true;
 }
 
 void half_heard(struct half *half) {
   struct ring_head *head = half->memory;
   if (atomic_load(&head->is_full) != 0) half_put(half, COMMAND_ROOM, (struct name){0, 0}, 0, 0);
+  half_flush(half);
 }
 
 bool half_is_called(const struct half *half) {
@@ -78,9 +81,29 @@ bool half_is_called(const struct half *half) {
   return atomic_load(&head->is_called) != 0;
 }
 
+void half_flush(struct half *half) {
+  EXPECT(inbox_put(&half->thread->inbox, half->words, half->count));
+  half->count = 0;
+}
+
+/* @returns where the arguments behind the name go; they are zero */
+static uint32_t *begin(struct half *half, enum command_kind kind, struct name name, uint32_t words) {
+  if (half->count + words > MOST_WORDS) half_flush(half);
+  EXPECT(words <= MOST_WORDS);
+  uint32_t *at = half->words + half->count;
+  half->count += words;
+  memset(at, 0, words * sizeof *at);
+  at[0] = kind;
+  at[1] = words;
+  at[2] = name.slot;
+  at[3] = name.generation;
+  return at + 4;
+}
+
 void half_put(struct half *half, enum command_kind kind, struct name name, uint32_t third, uint32_t fourth) {
-  const uint32_t words[] = {kind, 6, name.slot, name.generation, third, fourth};
-  EXPECT(inbox_put(&half->thread->inbox, words, 6));
+  uint32_t *at = begin(half, kind, name, 6);
+  at[0] = third;
+  at[1] = fourth;
 }
 
 static uint32_t words_of(uint32_t bytes) {
@@ -88,20 +111,20 @@ static uint32_t words_of(uint32_t bytes) {
 }
 
 void half_send(struct half *half, struct name name, const uint8_t *bytes, uint32_t length) {
-  uint32_t words[MOST_WORDS] = {COMMAND_SEND, 5 + words_of(length), name.slot, name.generation, length};
-  EXPECT(words[1] <= MOST_WORDS);
-  memcpy(&words[5], bytes, length);
-  EXPECT(inbox_put(&half->thread->inbox, words, words[1]));
+  uint32_t *at = begin(half, COMMAND_SEND, name, 5 + words_of(length));
+  at[0] = length;
+  memcpy(at + 1, bytes, length);
 }
 
 void half_dial(struct half *half, const struct dial_words *dial) {
-  uint32_t address = words_of(dial->size), size = 8 + address + words_of(dial->preface);
-  uint32_t words[MOST_WORDS] = {COMMAND_DIAL, size,          dial->name.slot, dial->name.generation, dial->ms,
-                                dial->size,   dial->preface, dial->is_home};
-  EXPECT(size <= MOST_WORDS);
-  memcpy(&words[8], dial->address, dial->size);
-  memset(&words[8 + address], PREFACE_BYTE, dial->preface);
-  EXPECT(inbox_put(&half->thread->inbox, words, size));
+  uint32_t address = words_of(dial->size);
+  uint32_t *at = begin(half, COMMAND_DIAL, dial->name, 8 + address + words_of(dial->preface));
+  at[0] = dial->ms;
+  at[1] = dial->size;
+  at[2] = dial->preface;
+  at[3] = dial->is_home;
+  memcpy(at + 4, dial->address, dial->size);
+  memset(at + 4 + address, PREFACE_BYTE, dial->preface);
 }
 
 int half_listen(bool is_tcp, struct sockaddr_storage *address, socklen_t *size) {

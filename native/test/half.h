@@ -15,8 +15,9 @@ struct half {
   struct live *live;
   void *memory; /* of the ring */
   uint32_t read; /* records */
-  uint32_t withheld; /* records that the thread is to take for unread: the ring has so many places less */
   int event; /* written when the thread calls */
+  uint32_t *words; /* commands that are to be handed over, MOST_WORDS at most */
+  uint32_t count;
 };
 
 struct name {
@@ -27,7 +28,7 @@ void fail_at(const char *file, int line, const char *what);
 #define EXPECT(it) ((it) ? (void)0 : fail_at(__FILE__, __LINE__, #it))
 
 /* Makes an engine; who runs its turns is the caller's affair. */
-struct half half_begin(uint32_t clients, uint32_t withheld);
+struct half half_begin(uint32_t clients);
 /* Closes it, behind the last turn. */
 void half_end(struct half *half);
 
@@ -35,10 +36,12 @@ void half_end(struct half *half);
 void half_hear(struct half *half);
 /* @returns whether there was one */
 bool half_next(struct half *half, struct record *record);
-/* Behind the last. */
+/* Behind the last: hands commands over. */
 void half_heard(struct half *half);
 bool half_is_called(const struct half *half);
 
+/* Hands over the commands that have been put. */
+void half_flush(struct half *half);
 /* A command of up to four words beyond its name. */
 void half_put(struct half *half, enum command_kind kind, struct name name, uint32_t third, uint32_t fourth);
 void half_send(struct half *half, struct name name, const uint8_t *bytes, uint32_t length);
