@@ -95,7 +95,7 @@ static void tell_closed(struct thread *thread, struct end *end, int error) {
 
 void end_close(struct thread *thread, struct end *end, bool reset) {
   /* What a relay has is ended by the relay; one that is to read an alert ends by itself, in a moment. */
-  if (end->phase == PHASE_RELAYED || end->phase == PHASE_OVER || end->phase == PHASE_TELLING) return;
+  if (end->phase == PHASE_FREE || end->phase == PHASE_RELAYED || end->phase == PHASE_OVER || end->phase == PHASE_TELLING) return;
   end_release(thread, end, reset);
   tell_closed(thread, end, 0);
 }

@@ -359,9 +359,14 @@ static bool hand_over_early(struct thread *thread, struct end *client, struct en
   return is_kept;
 }
 
-void relay_start(struct thread *thread, struct end *client, struct end *candidate) {
+/* Each is what it is to be, and nobody else has it. */
+static bool can_be_tied(const struct end *client, const struct end *candidate) {
   bool is_here = client->phase == PHASE_IDLE || client->phase == PHASE_COLLECTING;
-  if (candidate == NULL || !is_here) {
+  return client->is_client && is_here && candidate != NULL && !candidate->is_client && candidate->phase == PHASE_IDLE;
+}
+
+void relay_start(struct thread *thread, struct end *client, struct end *candidate) {
+  if (!can_be_tied(client, candidate)) {
     if (candidate != NULL) end_close(thread, candidate, true);
     end_close(thread, client, true);
     return;
