@@ -107,7 +107,6 @@ static void run_for_end(struct thread *thread, const struct command *command, st
     case COMMAND_ASK: early_ask(thread, end, arguments[2]); break;
     case COMMAND_TAKE: early_take(thread, end, arguments[2]); break;
     case COMMAND_CLOSE: end_close(thread, end, arguments[2] != 0); break;
-    case COMMAND_SEND: early_send(thread, end, (const uint8_t *)&arguments[3], arguments[2]); break;
     case COMMAND_RELAY: relay_start(thread, end, end_of(thread, &arguments[2])); break;
     case COMMAND_ABORT: relay_abort(thread, end, arguments[2] != 0); break;
     case COMMAND_KEEP_ALIVE: end_keep_alive(thread, end, arguments[2]); break;
@@ -144,7 +143,7 @@ static void run(struct thread *thread, const struct command *command) {
 static const struct command *next(const struct inbox *inbox, size_t *at) {
   if (*at + 2 > inbox->taken_count) return NULL;
   const struct command *command = (const struct command *)(void *)&inbox->taken[*at];
-  if (command->words < 3 || *at + command->words > inbox->taken_count) return NULL;
+  if (command->words < LEAST_WORDS || *at + command->words > inbox->taken_count) return NULL;
   *at += command->words;
   return command;
 }

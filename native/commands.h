@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* src/transport/native/commands.ts writes them: words of 32 bits, the kind and the number of words first. */
+/* src/transport/native/commands.ts writes them: words of 32 bits, the kind and the number of words first, LEAST_WORDS in all or more. */
 enum command_kind {
   COMMAND_LISTEN = 1, /* id, descriptor, whether it is TCP, whether local addresses differ */
   COMMAND_UNLISTEN,   /* id */
@@ -19,7 +19,6 @@ enum command_kind {
   COMMAND_TAKE,       /* slot, generation, bytes: a loan is over; so many bytes of `early` are JavaScript's for good */
   COMMAND_CLOSE,      /* slot, generation, 1: by RST */
   COMMAND_DIAL,       /* slot, generation, time-out in ms, bytes of address, bytes of preface, 1: home; both */
-  COMMAND_SEND,       /* slot, generation, bytes, themselves */
   COMMAND_RELAY,      /* client: slot, generation; candidate: slot, generation */
   COMMAND_ABORT,      /* client: slot, generation, 1: gently */
   COMMAND_KEEP_ALIVE, /* slot, generation, ms */
@@ -30,6 +29,8 @@ enum command_kind {
   /* slot, generation, a held context (two words), 1: a candidate + 2: strict, bytes of the name with its NUL; name and target */
   COMMAND_SECURE,
 };
+
+#define LEAST_WORDS 6
 
 struct command {
   uint32_t kind, words;

@@ -91,11 +91,6 @@ void early_take(struct thread *thread, struct end *end, uint32_t bytes) {
   note_kept(thread, end);
 }
 
-void early_send(struct thread *thread, struct end *end, const uint8_t *bytes, uint32_t length) {
-  if (end->fd < 0 || end->phase == PHASE_RELAYED || end->phase == PHASE_CONNECTING) return;
-  if (!stream_write(thread, end, bytes, length)) end_fail(thread, end, errno);
-}
-
 void early_event(struct thread *thread, struct end *end) {
   if (end->writable && end->out.length > 0 && end->phase != PHASE_LENT && !stream_flush(thread, end)) {
     end_fail(thread, end, errno);

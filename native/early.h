@@ -1,7 +1,6 @@
 /*
- * What an end says before it is carried: a client that waits for its candidate, a client that has to send a PROXY header first,
- * a candidate that is asked by a health check. Its bytes are kept in `early`, a bounded number, and go to its peer first when a
- * relay begins.
+ * What an end says before it is carried: a client that waits for its candidate, a client that has to send a PROXY header first.
+ * Its bytes are kept in `early`, a bounded number, and go to its peer first when a relay begins.
  *
  * A loan: bytes that JavaScript has to read stay where they are. From RECORD_LENT until COMMAND_TAKE the thread does not touch
  * `early`, nor closes the end for a reason of its own; it notes what epoll says, and goes on from there.
@@ -15,8 +14,6 @@ void early_collect(struct thread *thread, struct end *end);
 void early_ask(struct thread *thread, struct end *end, uint32_t most);
 /* The loan is over, and the first `bytes` are gone with it. Nothing is read until somebody asks. */
 void early_take(struct thread *thread, struct end *end, uint32_t bytes);
-/* Sends bytes to an end that no relay has. */
-void early_send(struct thread *thread, struct end *end, const uint8_t *bytes, uint32_t length);
 /* epoll has told of an end that no relay has and that is connected. */
 void early_event(struct thread *thread, struct end *end);
 

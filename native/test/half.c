@@ -82,6 +82,7 @@ bool half_is_called(const struct half *half) {
 }
 
 void half_flush(struct half *half) {
+  if (half->count == 0) return;
   EXPECT(inbox_put(&half->thread->inbox, half->words, half->count));
   half->count = 0;
 }
@@ -108,12 +109,6 @@ void half_put(struct half *half, enum command_kind kind, struct name name, uint3
 
 static uint32_t words_of(uint32_t bytes) {
   return (bytes + 3) / 4;
-}
-
-void half_send(struct half *half, struct name name, const uint8_t *bytes, uint32_t length) {
-  uint32_t *at = begin(half, COMMAND_SEND, name, 5 + words_of(length));
-  at[0] = length;
-  memcpy(at + 1, bytes, length);
 }
 
 void half_dial(struct half *half, const struct dial_words *dial) {

@@ -44,7 +44,6 @@ bool half_is_called(const struct half *half);
 void half_flush(struct half *half);
 /* A command of up to four words beyond its name. */
 void half_put(struct half *half, enum command_kind kind, struct name name, uint32_t third, uint32_t fourth);
-void half_send(struct half *half, struct name name, const uint8_t *bytes, uint32_t length);
 
 struct dial_words {
   struct name name;

@@ -9,14 +9,13 @@ const COMMAND = {
   take: 5,
   close: 6,
   dial: 7,
-  send: 8,
-  relay: 9,
-  abort: 10,
-  keepAlive: 11,
-  probe: 12,
-  forget: 13,
-  room: 14,
-  hello: 15,
+  relay: 8,
+  abort: 9,
+  keepAlive: 10,
+  probe: 11,
+  forget: 12,
+  room: 13,
+  hello: 14,
 } as const;
 
 /** The name of an end. */
@@ -95,13 +94,6 @@ export class Commands {
     for (const word of fixed) this.#words[at++] = word;
     address.copy(this.#bytes, at * 4);
     preface?.copy(this.#bytes, (at + wordsOf(address.length)) * 4);
-    this.#flushSoon();
-  }
-
-  send({ slot, generation }: EndName, bytes: Buffer): void {
-    let at = this.#begin(COMMAND.send, 5 + wordsOf(bytes.length));
-    for (const word of [slot, generation, bytes.length]) this.#words[at++] = word;
-    bytes.copy(this.#bytes, at * 4);
     this.#flushSoon();
   }
 
