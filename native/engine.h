@@ -37,12 +37,16 @@
 #define PLAIN_BYTES (CIPHER_BYTES + 16 * 1024)
 /* Most that is kept of what an end says before it is carried. */
 #define EARLY_BYTES (16 * 1024)
-/* What bulk moves in one turn: some two milliseconds, which is what a small request waits for. */
+/* What bulk moves in one turn: some two milliseconds, which is what a small request waits for. Tests have less of it. */
+#ifndef TURN_BYTES
 #define TURN_BYTES (2 * 1024 * 1024)
+#endif
 /* What one end may move when its turn comes: of this, shared by all who have more. Less would cost a turn more than it moves. */
 #define ROUND_BYTES (8 * 1024 * 1024)
 #define LEAST_SHARE_BYTES (2 * CHUNK_BYTES)
+#ifndef MOST_SHARE_BYTES
 #define MOST_SHARE_BYTES (1024 * 1024)
+#endif
 
 struct listener;
 
@@ -60,7 +64,7 @@ struct live {
   _Atomic double taken;    /* bytes of the peer that the kernel has taken to send them to this end */
   _Atomic double moved_at; /* ms of CLOCK_MONOTONIC, when the last byte came from this end */
   _Atomic uint32_t flags;
-  _Atomic uint32_t early; /* bytes that are kept because nobody carries them yet */
+  _Atomic uint32_t early; /* bytes that are kept because nobody carries them yet; how many there were, once it is closed */
   uint32_t unused[2];
 };
 

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, readdir, realpath, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { compile, engineSources, fuzz, FUZZ_SECONDS, NATIVE, SANITIZERS } from '../../../support/native-programs.ts';
 import { scratchFolder } from '../../../support/scratch.ts';
 
 const run = promisify(execFile);
-const NATIVE = join(import.meta.dirname, '../../../../../native');
-const WARNINGS = ['-std=c11', '-D_GNU_SOURCE', '-g', '-Wall', '-Wextra', '-Werror'];
-const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 /** What the addon has of OpenSSL comes from node, the program's from the system. */
 const SYSTEM_OPENSSL = ['-l:libssl.so.3', '-l:libcrypto.so.3'];
 /** Who turns tickets off by OpenSSL's own means wants no session to be taken up. */
@@ -20,7 +18,7 @@ ssl_conf = ssl
 system_default = ours
 [ours]
 `;
-const LIMIT = { timeout: 300_000 };
+const LIMIT = { timeout: 300_000 + 1000 * Number(FUZZ_SECONDS) };
 
 /** What `native/test/tls-tests.c` has in its list: one that is forgotten there is seen here. */
 const TESTS = 18;
@@ -45,28 +43,15 @@ test(
   LIMIT,
   async (t) => {
     const folder = await scratchFolder(t);
-    const [fuzzed, driver] = [join(folder, 'fuzzed.o'), join(folder, 'driver.o')];
-    const flags = [...SANITIZERS, '-O1', '-c'];
-    const objects: string[] = [];
-    // The driver counts the ways of all but itself.
-    for (const source of [...(await ownSources()), join(NATIVE, 'test/tls-pair.c'), join(NATIVE, 'fuzz/tls-fuzz.c')]) {
-      const object = join(folder, `${objects.length}.o`);
-      await compile([...flags, '-fsanitize-coverage=trace-pc', source, '-o', object]);
-      objects.push(object);
-    }
-    await compile([...flags, join(NATIVE, 'fuzz/driver.c'), '-o', driver]);
-    await compile([...SANITIZERS, ...objects, driver, ...SYSTEM_OPENSSL, '-o', fuzzed]);
     await run(join(NATIVE, 'test/make-certificates'), [folder]);
-    const corpus = join(folder, 'corpus');
-    await cp(join(NATIVE, 'fuzz/corpus'), corpus, { recursive: true });
-    const seconds = process.env['FUZZ_SECONDS'] ?? '3';
-    const seed = process.env['TEST_SEED'] ?? `${Date.now()}`;
-    t.diagnostic(`TEST_SEED=${seed}`);
-    const { stdout } = await run(fuzzed, [seconds, seed, corpus], {
-      env: { ...process.env, ATTACHE_TLS_CERTIFICATES: folder },
+    const { inputs, ways } = await fuzz(t, {
+      flags: [],
+      tried: [...(await ownSources()), join(NATIVE, 'test/tls-pair.c'), join(NATIVE, 'fuzz/tls-fuzz.c')],
+      others: [],
+      libraries: SYSTEM_OPENSSL,
+      corpus: 'tls-corpus',
+      env: { ATTACHE_TLS_CERTIFICATES: folder },
     });
-    t.diagnostic(stdout.trim());
-    const [, inputs = 0, ways = 0] = /^(\d+) inputs, \d+ kept, (\d+) ways\n$/.exec(stdout)?.map(Number) ?? [];
     assert.ok(inputs > 100, 'it has tried some');
     assert.ok(ways > 300, 'they come behind the handshake');
   },
@@ -107,20 +92,10 @@ test('TLS in memory: a node that lacks any symbol of OpenSSL can load it, and is
   );
 });
 
-async function compile(options: readonly string[]): Promise<void> {
-  await run('cc', [...WARNINGS, '-isystem', await headers(), ...options]);
-}
-
-/** Of Node-API and OpenSSL, beside the binary. */
-async function headers(): Promise<string> {
-  return join(dirname(await realpath(process.execPath)), '../include/node');
-}
-
 async function sources(main: string): Promise<readonly string[]> {
   return [...(await ownSources()), ...['tls-pair.c', 'tls-tests.c', main].map((name) => join(NATIVE, 'test', name))];
 }
 
-async function ownSources(): Promise<readonly string[]> {
-  const names = await readdir(NATIVE);
-  return names.filter((name) => /^tls.*\.c$/.test(name)).map((name) => join(NATIVE, name));
+function ownSources(): Promise<readonly string[]> {
+  return engineSources((name) => name.startsWith('tls'));
 }
