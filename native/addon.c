@@ -296,6 +296,8 @@ static napi_value js_lent(napi_env env, napi_callback_info info) {
   struct thread *thread = engine.thread;
   if (napi_get_value_uint32(env, value, &slot) != napi_ok || thread == NULL || slot >= 2 * thread->clients)
     return addon_throw_type_error(env, "lent(slot)");
+  /* JavaScript has read the record, with an acquire of its own, which C does not see. */
+  (void)atomic_load_explicit(&thread->ring.shared->head, memory_order_acquire);
   const struct chunk *early = &thread->ends[slot].early;
   return bytes_of(env, early->bytes + early->from, early->length);
 }
