@@ -75,12 +75,12 @@ export abstract class DialInTurns implements Dial, QueuedHandshake {
 
   /** The address that was tried is no more use. */
   protected next(): void {
+    // A pause takes nothing of what comes behind it either.
+    this.#deadline += this.#limit?.grantedMs() ?? 0;
     this.#limit?.clear();
+    this.#limit = undefined;
     this.settings.tls?.handshakes.leave(this);
     const [ip, ...rest] = this.#left;
-    // A pause takes nothing of what comes behind it either.
-    this.#deadline += this.#limit?.extendedMs ?? 0;
-    this.#limit = undefined;
     const timeLeft = this.#deadline - performance.now();
     if (ip === undefined || timeLeft <= 0) {
       this.fail();
@@ -118,7 +118,8 @@ export abstract class DialInTurns implements Dial, QueuedHandshake {
       (ips) => {
         this.#isLookedUp = true;
         // A candidate that was left less than half of the time is not to blame for the rest.
-        if (this.#deadline - performance.now() >= connectTimeoutMs / 2) this.#lateErrno = 'TIMEOUT';
+        const left = this.#deadline + (this.#limit?.grantedMs() ?? 0) - performance.now();
+        if (left >= connectTimeoutMs / 2) this.#lateErrno = 'TIMEOUT';
         containing(this, () => this.#tryPermitted(ips, port));
       },
       (error: unknown) => {
