@@ -201,6 +201,7 @@ suite('registering in a directory', { timeout: 60_000 }, () => {
     const { registry, beside, finder, finds } = await both(t, '5s');
     // One, or two where the finder has looked before the server was registered.
     const changes = () => finder.lines.filter(({ msg }) => msg === 'candidates changed').length;
+    await finder.line(({ msg, candidates }) => msg === 'candidates changed' && candidates === 1);
     const [before, away] = [changes(), `${registry.root}.away`];
     renameSync(registry.root, away);
     await finder.line(({ msg }) => msg === 'discovery stale');
