@@ -65,11 +65,9 @@ export const programNames = Object.keys(programs) as readonly ProgramName[];
 /** The path of a program, or undefined when it is not on this machine. */
 export function findProgram(name: ProgramName): string | undefined {
   // Debian keeps daemons where the PATH of people other than root does not look.
-  const folders = [
-    ...(process.env['PATH'] ?? '').split(delimiter),
-    ...['/usr/sbin', '/usr/local/sbin'],
-    ...postgresFolders(),
-  ].filter(Boolean);
+  const usual = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'].filter(Boolean);
+  // What is beside it is needed, too: a link to it in PATH does not lead there.
+  const folders = name === 'postgres' ? [...postgresFolders(), ...usual] : usual;
   return programs[name].names
     .flatMap((candidate) => folders.map((folder) => join(folder, candidate)))
     .find(isExecutable);

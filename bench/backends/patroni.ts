@@ -8,7 +8,7 @@ import { needProgram } from '../programs.ts';
 import type { Processes, Started } from '../processes.ts';
 import { until } from '../wait.ts';
 import { startEtcd } from './etcd.ts';
-import { POSTGRES_USER } from './postgres-line.ts';
+import { PostgresLine, POSTGRES_USER, type PostgresPlace } from './postgres-line.ts';
 
 /** Three PostgreSQL under Patroni on etcd: each at a loopback address of its own, all at the same two ports. */
 export interface PatroniTrio {
@@ -17,7 +17,7 @@ export interface PatroniTrio {
   readonly port: number;
   /** Of Patroni's REST API. */
   readonly restPort: number;
-  /** Waits until one leads and all others follow it. @returns who leads */
+  /** Waits until one leads and all others have what it writes. @returns who leads */
   settled(): Promise<PatroniMember>;
 }
 
@@ -58,7 +58,8 @@ export async function startPatroni(lab: Lab, processes: Processes): Promise<Patr
     await member.start();
     // The first makes the database that the others copy.
     const leads = async () => (await member.status('/primary')) === 200;
-    if (index === 0) await until(lab, leads, { ...settling, fault: 'the first Patroni does not lead' });
+    const wait = { ...settling, fault: 'the first Patroni does not lead' };
+    if (index === 0) await Promise.race([until(lab, leads, wait), member.died]);
   }
   const trio: PatroniTrio = {
     members,
@@ -68,17 +69,29 @@ export async function startPatroni(lab: Lab, processes: Processes): Promise<Patr
       let leader: PatroniMember | undefined;
       const isSo = async () => {
         const leads = await Promise.all(members.map((member) => member.status('/primary')));
-        const follows = await Promise.all(members.map((member) => member.status('/replica')));
         leader = members[leads.indexOf(200)];
-        return leader !== undefined && follows.filter((status) => status === 200).length === members.length - 1;
+        return leader !== undefined && (await followersOf({ host: leader.host, port })) === members.length - 1;
       };
       await until(lab, isSo, { ...settling, fault: 'not all others follow a leader' });
       if (leader === undefined) throw new Error('nobody leads');
       return leader;
     },
   };
-  await trio.settled();
+  await Promise.race([trio.settled(), ...members.map(({ died }) => died)]);
   return trio;
+}
+
+/** How many have all that it writes: Patroni counts one as running before it follows. */
+async function followersOf(place: PostgresPlace): Promise<number> {
+  let line: PostgresLine | undefined;
+  try {
+    line = await PostgresLine.connect(place);
+    return Number(await line.ask("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"));
+  } catch {
+    return 0;
+  } finally {
+    line?.close();
+  }
 }
 
 interface Cluster {
@@ -117,6 +130,12 @@ class Member implements PatroniMember {
       output: scratchFile(lab, `${this.name}.log`),
       uid: user,
     });
+  }
+
+  /** Rejects when its Patroni ends. */
+  get died(): Promise<never> {
+    if (this.#patroni === undefined) throw new Error(`${this.name} was not started`);
+    return this.#patroni.died;
   }
 
   async status(path: string): Promise<number> {
