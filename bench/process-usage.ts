@@ -48,12 +48,12 @@ export function anonymousOf(rollup: string): number {
   return Number(/^Anonymous:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? 0);
 }
 
-/** Processes whose folder is within this one, or whose command line names something in it. */
+/** Processes whose folder is this one or within it, or whose command line names something in it. */
 export function processesOf(folder: string): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
-      const isThere = linkOf(`/proc/${pid}/cwd`).startsWith(`${folder}/`);
+      const isThere = `${linkOf(`/proc/${pid}/cwd`)}/`.startsWith(`${folder}/`);
       return isThere || (read(`/proc/${pid}/cmdline`) ?? '').includes(`${folder}/`);
     })
     .map(Number);

@@ -34,10 +34,12 @@ test('a bench that is interrupted ends what it started, and writes nothing', { t
 
 test('a bench of Patroni that is interrupted ends every PostgreSQL, too', { timeout: 110_000 }, async (t) => {
   const bench = startBench(t, ['--only', 'failover-patroni', '--against', 'stunnel', '--rounds', '1']);
-  // PostgreSQL is in a session of its own. Another user runs it, who has to pass through these folders.
+  // Another user runs it, who has to pass through these folders.
   chmodSync(dirname(bench.scratch), 0o711);
   chmodSync(bench.scratch, 0o711);
   await bench.until(() => running(bench.scratch).filter(isPostmaster).length >= 2);
+  // A Patroni that stands still ends no PostgreSQL, which is in a session of its own.
+  for (const pid of running(bench.scratch).filter(isPatroni)) process.kill(Number(pid), 'SIGSTOP');
   bench.interrupt();
   assert.equal(await bench.exitCode, 130, bench.output());
   assertNothingLeft(bench);
@@ -114,10 +116,19 @@ function running(folder: string): readonly string[] {
 
 /** The first process of a PostgreSQL; the others have titles of their own. */
 function isPostmaster(pid: string): boolean {
+  return argumentsOf(pid)[0]?.endsWith('/postgres') ?? false;
+}
+
+/** A program of Python. */
+function isPatroni(pid: string): boolean {
+  return argumentsOf(pid)[1]?.endsWith('/patroni') ?? false;
+}
+
+function argumentsOf(pid: string): readonly string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0]?.endsWith('/postgres') ?? false;
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   } catch {
-    return false;
+    return [];
   }
 }
 
