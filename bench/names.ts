@@ -8,6 +8,6 @@ export type ProxyName = 'attache' | PeerName;
 export const usualWorkloadNames = ['small', 'bulk', 'connect', 'idle', 'tls', 'start', 'scale', 'fairness'] as const;
 
 /** All kinds of work. Those that are not usual take minutes, and have a part of their own in the pages. */
-export const workloadNames = [...usualWorkloadNames, 'failover', 'checks', 'registry'] as const;
+export const workloadNames = [...usualWorkloadNames, 'failover', 'failover-patroni', 'checks', 'registry'] as const;
 
 export type WorkloadName = (typeof workloadNames)[number];

@@ -9,11 +9,13 @@ const LOOK_EVERY_MS = 2;
 
 const given = new Set<number>();
 
-/** A port of loopback that nobody listens on and that was not given before. */
-export async function freePort(): Promise<number> {
+/** A port that nobody listens on at these addresses of loopback, and that was not given before. */
+export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promise<number> {
   for (let tries = 0; tries < 200; tries++) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
-    if (given.has(port) || !(await isFree(port))) continue;
+    if (given.has(port)) continue;
+    const free = await Promise.all(hosts.map((host) => isFree(host, port)));
+    if (!free.every(Boolean)) continue;
     given.add(port);
     return port;
   }
@@ -35,10 +37,10 @@ export function isListening(table: string, port: number): boolean {
   return table.includes(`0100007F${suffix}`) || table.includes(`00000000${suffix}`);
 }
 
-function isFree(port: number): Promise<boolean> {
+function isFree(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    server.listen(port, host, () => server.close(() => resolve(true)));
   });
 }

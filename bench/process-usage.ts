@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 
 export interface Usage {
   /** User and system time since the start, of all threads and of children that are over. */
@@ -46,6 +46,25 @@ export function privateKbOf(pids: readonly number[]): number {
 /** In kB; 0 for a process that is already a zombie. */
 export function anonymousOf(rollup: string): number {
   return Number(/^Anonymous:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? 0);
+}
+
+/** Processes whose folder is this one or within it, or whose command line names something in it. */
+export function processesOf(folder: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      const isThere = `${linkOf(`/proc/${pid}/cwd`)}/`.startsWith(`${folder}/`);
+      return isThere || (read(`/proc/${pid}/cmdline`) ?? '').includes(`${folder}/`);
+    })
+    .map(Number);
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
 }
 
 function withDescendants(pid: number): readonly number[] {

@@ -11,6 +11,8 @@ export interface Launch {
   readonly output: string;
   /** Opens a channel for messages to a Node program. */
   readonly channel?: boolean;
+  /** Whose process it is, and of which group; takes root. Its folder is `/`, which everybody can enter. */
+  readonly uid?: number | undefined;
 }
 
 /** A process that the bench started. */
@@ -26,6 +28,7 @@ export interface Started {
 }
 
 const STOP_WITHIN_MS = 2_000;
+const LOOK_EVERY_MS = 10;
 const SHOWN_OUTPUT = 600;
 
 /**
@@ -35,6 +38,7 @@ const SHOWN_OUTPUT = 600;
 export class Processes {
   readonly #running = new Set<Started>();
   readonly #parts = new Set<Processes>();
+  readonly #leftBehind: (() => readonly number[])[] = [];
   readonly #parent: Processes | undefined;
   #over = false;
 
@@ -58,6 +62,7 @@ export class Processes {
         detached: true,
         stdio,
         env: { PATH: process.env['PATH'], ...launch.env },
+        ...(launch.uid !== undefined && { uid: launch.uid, gid: launch.uid, cwd: '/' }),
       });
       const started = this.#watch(child, await spawned(child), launch);
       // Stopped while this one was being started: nobody would end it.
@@ -71,11 +76,21 @@ export class Processes {
     }
   }
 
+  /**
+   * Ends with these, and after them, what they have started in sessions of their own: by SIGKILL.
+   * @param pids tells which of those are there
+   */
+  endAlso(pids: () => readonly number[]): void {
+    this.#leftBehind.push(pids);
+  }
+
   /** Ends all: SIGTERM, and SIGKILL for those that do not heed it. May be called twice. */
   async stop(): Promise<void> {
     this.#over = true;
     await Promise.all([...this.#parts].map((part) => part.stop()));
     await Promise.all([...this.#running].map((one) => this.end(one)));
+    const until = performance.now() + STOP_WITHIN_MS;
+    while (this.#killLeftBehind() > 0 && performance.now() < until) await delay(LOOK_EVERY_MS);
     this.#parent?.forget(this);
   }
 
@@ -98,6 +113,14 @@ export class Processes {
   kill(): void {
     for (const part of this.#parts) part.kill();
     for (const { pid } of this.#running) signalGroup(pid, 'SIGKILL');
+    this.#killLeftBehind();
+  }
+
+  /** @returns how many there were */
+  #killLeftBehind(): number {
+    const pids = this.#leftBehind.flatMap((find) => find());
+    for (const pid of pids) signal(pid, 'SIGKILL');
+    return pids.length;
   }
 
   #watch(child: ChildProcess, pid: number, { program, output }: Launch): Started {
@@ -127,9 +150,13 @@ function spawned(child: ChildProcess): Promise<number> {
   });
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+function signalGroup(pid: number, name: NodeJS.Signals): void {
+  signal(-pid, name);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(-pid, signal);
+    process.kill(pid, name);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }

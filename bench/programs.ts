@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 interface Program {
@@ -47,6 +47,13 @@ const programs = {
   },
   iperf3: { names: ['iperf3'], packages: ['iperf3'], versionFlag: '-v', version: /iperf (\S+)/ },
   etcd: { names: ['etcd'], packages: ['etcd-server'], versionFlag: '--version', version: /etcd Version: (\S+)/ },
+  patroni: { names: ['patroni'], packages: ['patroni'], versionFlag: '--version', version: /patroni (\S+)/ },
+  postgres: {
+    names: ['postgres'],
+    packages: ['postgresql'],
+    versionFlag: '--version',
+    version: /\(PostgreSQL\) (\S+)/,
+  },
   dnsmasq: { names: ['dnsmasq'], packages: ['dnsmasq-base'], versionFlag: '--version', version: /version (\S+)/ },
   openssl: { names: ['openssl'], packages: ['openssl'], versionFlag: 'version', version: /OpenSSL (\S+)/ },
 } as const satisfies Record<string, Program>;
@@ -58,10 +65,21 @@ export const programNames = Object.keys(programs) as readonly ProgramName[];
 /** The path of a program, or undefined when it is not on this machine. */
 export function findProgram(name: ProgramName): string | undefined {
   // Debian keeps daemons where the PATH of people other than root does not look.
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'].filter(Boolean);
+  const usual = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'].filter(Boolean);
+  // What is beside it is needed, too: a link to it in PATH does not lead there.
+  const folders = name === 'postgres' ? [...postgresFolders(), ...usual] : usual;
   return programs[name].names
     .flatMap((candidate) => folders.map((folder) => join(folder, candidate)))
     .find(isExecutable);
+}
+
+const POSTGRES_ROOT = '/usr/lib/postgresql';
+
+/** Debian keeps each version of PostgreSQL in a folder of its own. The newest is the first. */
+function postgresFolders(): readonly string[] {
+  if (!existsSync(POSTGRES_ROOT)) return [];
+  const versions = readdirSync(POSTGRES_ROOT).sort((one, other) => Number(other) - Number(one));
+  return versions.map((version) => join(POSTGRES_ROOT, version, 'bin'));
 }
 
 /** @throws when it is not on this machine, with what to install. */

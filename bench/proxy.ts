@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { scratchFile, type Lab } from './lab.ts';
-import type { Peer, Route, Task } from './peers/peer.ts';
+import type { PatroniServers, Peer, Route, Task } from './peers/peer.ts';
 import { freePort, listening } from './ports.ts';
 import { usageOf, type Usage } from './process-usage.ts';
 import type { Processes, Started } from './processes.ts';
@@ -23,6 +23,8 @@ export interface ProxyOptions {
   readonly second?: Pick<Route, 'from' | 'to'>;
   /** Port of a second Redis; only where the peer has said that it can choose the primary. */
   readonly replica?: number;
+  /** Servers under Patroni; only where the peer has said that it can choose the leader. */
+  readonly patroni?: PatroniServers;
   /** Added to what the peer asks for. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -50,13 +52,14 @@ export async function startPair(lab: Lab, options: ProxyOptions & { readonly res
 
 /** Starts one process without waiting for it. */
 export async function startOne(lab: Lab, options: ProxyOptions & { readonly task: Task }): Promise<Listening> {
-  const { peer, processes, to, connections, task, second, replica } = options;
+  const { peer, processes, to, connections, task, second, replica, patroni } = options;
   const port = await freePort();
   const command = peer.command({
     from: port,
     to,
     second,
     replica,
+    patroni,
     task,
     connections,
     openFiles: lab.openFiles,

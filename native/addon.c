@@ -131,9 +131,13 @@ static napi_value begin(napi_env env, napi_value callback, struct thread *thread
   void *ring = shared(env, result, "ring", RING_BYTES);
   struct live *live = shared(env, result, "live", 2 * clients * sizeof *live);
   if (ring == NULL || live == NULL || !make_call(env, callback, thread)) return NULL;
-  if (!thread_init(thread, clients, ring, live)) return NULL;
-  if (napi_set_named_property(env, result, "clients", number(env, clients)) != napi_ok) return NULL;
-  return create_thread(thread) == 0 ? result : NULL;
+  if (thread_init(thread, clients, ring, live) &&
+      napi_set_named_property(env, result, "clients", number(env, clients)) == napi_ok && create_thread(thread) == 0) {
+    return result;
+  }
+  thread_end(thread);
+  (void)napi_release_threadsafe_function(thread->ring.call, napi_tsfn_release);
+  return NULL;
 }
 
 /* start(onRecords): { ring, live, clients } */
@@ -146,11 +150,11 @@ static napi_value js_start(napi_env env, napi_callback_info info) {
   struct thread *thread = is_free ? calloc(1, sizeof *thread) : NULL;
   if (thread != NULL) result = begin(env, callback, thread);
   if (result != NULL) engine.thread = thread;
+  else free(thread);
   pthread_mutex_unlock(&engine.lock);
   if (!is_free) {
     napi_throw_error(env, "ENGINE_IN_USE", "this process has a native engine already, and can have one only");
   } else if (result == NULL) {
-    /* Too little memory or too few descriptors for anything; what was made goes with the process. */
     napi_throw_error(env, "ENGINE_FAILED", "the native engine cannot begin: memory or descriptors are short");
   } else {
     /* Later hooks run first: this one before that of the function the thread calls. */

@@ -40,18 +40,18 @@ static void wake(struct inbox *inbox) {
   if (atomic_exchange(&inbox->is_asleep, false) && write(inbox->event, &one, sizeof one) < 0) return;
 }
 
+static bool make_room(struct inbox *inbox, size_t words) {
+  if (words <= inbox->room) return true;
+  uint32_t *more = realloc(inbox->words, 2 * words * sizeof *more);
+  if (more == NULL) return false;
+  inbox->words = more;
+  inbox->room = 2 * words;
+  return true;
+}
+
 bool inbox_put(struct inbox *inbox, const uint32_t *words, size_t count) {
   pthread_mutex_lock(&inbox->lock);
-  bool fits = true;
-  if (inbox->count + count > inbox->room) {
-    size_t room = 2 * (inbox->count + count);
-    uint32_t *more = realloc(inbox->words, room * sizeof *more);
-    fits = more != NULL;
-    if (fits) {
-      inbox->words = more;
-      inbox->room = room;
-    }
-  }
+  bool fits = make_room(inbox, inbox->count + count);
   if (fits) {
     memcpy(inbox->words + inbox->count, words, count * sizeof *words);
     inbox->count += count;

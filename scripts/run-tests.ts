@@ -29,11 +29,11 @@ const statuses = [
   // They mostly wait for servers.
   run(
     files.filter((file) => !quiet.has(file) && !timed.has(file)),
-    2 * cores,
+    3 * cores,
   ),
   run(
     files.filter((file) => timed.has(file)),
-    cores,
+    cores + 1,
   ),
   run(
     files.filter((file) => quiet.has(file)),

@@ -4,24 +4,24 @@ import { startRedisPair, type RedisPair } from '../backends/redis-pair.ts';
 import type { Lab } from '../lab.ts';
 import type { Peer } from '../peers/peer.ts';
 import { startProxy } from '../proxy.ts';
+import { until } from '../wait.ts';
+import {
+  readingOf,
+  WRITE_EVERY_MS,
+  writesAfter,
+  WritingApp,
+  type FailoverReading,
+  type Writer,
+} from './writing-app.ts';
 
 /** `killed`: the primary is gone, and another leads a second later. `switched`: both change their roles, and live. */
 export type Change = 'killed' | 'switched';
 
-export interface FailoverReading {
-  /** From when the new primary leads, and the old one does not, until an app has written through the proxy, ms. */
-  readonly firstWriteMs: number;
-  /** Writes that the app was refused or lost the connection with, from the change on. */
-  readonly errors: number;
-}
-
-const WRITE_EVERY_MS = 2;
-const RETRY_MS = 10;
 /** As soon as Sentinels may agree on another. */
 const PROMOTED_AFTER_MS = 1_000;
 /** All candidates have been checked by then. */
 const SETTLE_MS = 3_000;
-const WITHIN_MS = 30_000;
+const wait = { withinMs: 30_000, everyMs: WRITE_EVERY_MS, fault: 'no write came through' };
 
 /** An app that writes without a pause sees one change of the primary. */
 export async function readFailover(
@@ -36,21 +36,18 @@ export async function readFailover(
       ...{ peer, processes, to: pair.primary, connections: 100 },
       replica: pair.replica,
     });
-    const app = new App(proxy.port, AbortSignal.any([over.signal, lab.signal]));
+    const app = new WritingApp(() => openRedis(proxy.port), AbortSignal.any([over.signal, lab.signal]));
     const running = app.run();
-    await until(lab, () => app.writes.length >= 100);
+    await until(lab, () => app.writes.length >= 100, wait);
     await delay(SETTLE_MS, undefined, { signal: lab.signal });
     const begunAt = performance.now();
     const changedAt = await make(lab, pair, change);
+    const made = { begunAt, changedAt, server: `${pair.replica}` };
     // Several, as the first may be followed by an error still.
-    const after = () => app.writes.filter(({ at, port }) => port === pair.replica && at > changedAt);
-    await until(lab, () => after().length >= 100);
+    await until(lab, () => writesAfter(app, made).length >= 100, wait);
     over.abort();
     await running;
-    return {
-      firstWriteMs: (after()[0]?.at ?? NaN) - changedAt,
-      errors: app.errors.filter((at) => at >= begunAt).length,
-    };
+    return readingOf(app, made);
   } finally {
     over.abort();
     await processes.stop();
@@ -70,48 +67,20 @@ async function make(lab: Lab, pair: RedisPair, change: Change): Promise<number> 
   return performance.now();
 }
 
-async function until(lab: Lab, isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + WITHIN_MS;
-  while (!isSo()) {
-    if (performance.now() > deadline) throw new Error(`no write came through within ${WITHIN_MS} ms`);
-    await delay(WRITE_EVERY_MS, undefined, { signal: lab.signal });
-  }
-}
-
-/** Writes, and connects again whenever that fails. */
-class App {
-  /** When each was confirmed, and the port of the server that did. */
-  readonly writes: { readonly at: number; readonly port: number }[] = [];
-  /** When each failed. */
-  readonly errors: number[] = [];
-  readonly #port: number;
-  readonly #signal: AbortSignal;
-
-  constructor(port: number, signal: AbortSignal) {
-    this.#port = port;
-    this.#signal = signal;
-  }
-
-  async run(): Promise<void> {
-    let line: RedisLine | undefined;
-    let port = 0;
-    for (let n = 1; !this.#signal.aborted; n += 1) {
-      try {
-        if (line === undefined) {
-          line = await RedisLine.connect(this.#port);
-          port = Number(/^tcp_port:(\d+)/m.exec(await line.ask('INFO server'))?.[1]);
-        }
+async function openRedis(port: number): Promise<Writer> {
+  const line = await RedisLine.connect(port);
+  try {
+    const server = /^tcp_port:(\d+)/m.exec(await line.ask('INFO server'))?.[1] ?? '';
+    return {
+      async write(n) {
         const answer = await line.ask(`SET n ${n}`);
         if (!answer.startsWith('+OK')) throw new Error(answer);
-        this.writes.push({ at: performance.now(), port });
-        await delay(WRITE_EVERY_MS);
-      } catch {
-        this.errors.push(performance.now());
-        line?.close();
-        line = undefined;
-        await delay(RETRY_MS);
-      }
-    }
-    line?.close();
+        return server;
+      },
+      close: () => line.close(),
+    };
+  } catch (error) {
+    line.close();
+    throw error;
   }
 }

@@ -54,10 +54,15 @@ export function attacheTypescript(paths: AttachePaths): Peer {
   };
 }
 
-function serviceSettings({ from, to, second, replica }: Route): Record<string, string> {
+function serviceSettings({ from, to, second, replica, patroni }: Route): Record<string, string> {
   if (replica !== undefined) {
     const DST = [to, replica].map((port) => `127.0.0.1:${port}`).join();
     return { SRC: `127.0.0.1:${from}`, DST, HEALTH_CHECK: 'redis-primary', HOLD_TIMEOUT: '15s' };
+  }
+  if (patroni !== undefined) {
+    const { hosts, port, restPort } = patroni;
+    const DST = hosts.map((host) => `${host}:${port}`).join();
+    return { SRC: `127.0.0.1:${from}`, DST, HEALTH_CHECK: `http://:${restPort}/primary` };
   }
   if (second === undefined) return { SRC: `127.0.0.1:${from}`, DST: `127.0.0.1:${to}` };
   const services = [{ from, to }, second].map((one, i) => ({

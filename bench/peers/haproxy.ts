@@ -1,5 +1,5 @@
 import { needProgram } from '../programs.ts';
-import { onlyAttache, type Peer, type Route } from './peer.ts';
+import { onlyAttache, type PatroniServers, type Peer, type Route } from './peer.ts';
 
 /** A few for itself: listener, poller, standard streams, the socket of the other side while it is dialed. */
 const OWN_FILES = 100;
@@ -35,8 +35,28 @@ defaults
   timeout server 1h
 listen bench
   bind 127.0.0.1:${route.from}${bindOptions(route)}
-${route.replica === undefined ? `  server backend 127.0.0.1:${route.to}${serverOptions(route)}` : ofPrimary([route.to, route.replica])}
+${servers(route)}
 ${route.second === undefined ? '' : secondService(route.second)}`;
+}
+
+function servers(route: Route): string {
+  if (route.patroni !== undefined) return ofLeader(route.patroni);
+  if (route.replica !== undefined) return ofPrimary([route.to, route.replica]);
+  return `  server backend 127.0.0.1:${route.to}${serverOptions(route)}`;
+}
+
+/** As Patroni's own template has it. */
+function ofLeader({ hosts, port, restPort }: PatroniServers): string {
+  const servers = hosts.map((host, index) => `  server pg-${index} ${host}:${port} maxconn 100 check port ${restPort}`);
+  return `  retries 2
+  timeout client 30m
+  timeout connect 4s
+  timeout server 30m
+  timeout check 5s
+  option httpchk OPTIONS /primary
+  http-check expect status 200
+  default-server inter 3s fall 3 rise 2 on-marked-down shutdown-sessions
+${servers.join('\n')}`;
 }
 
 /** As charts of Redis have it: every second one check, which decides; who is not primary loses its connections. */

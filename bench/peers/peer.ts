@@ -15,6 +15,8 @@ export interface Route {
   readonly second?: Pick<Route, 'from' | 'to'> | undefined;
   /** Port of a second Redis: of the two, the one that is primary gets all connections. */
   readonly replica?: number | undefined;
+  /** PostgreSQL under Patroni: the one that leads gets all connections. */
+  readonly patroni?: PatroniServers | undefined;
   readonly task: Task;
   /** The most that will be carried at once. */
   readonly connections: number;
@@ -22,6 +24,15 @@ export interface Route {
   readonly openFiles: number;
   /** Gives the path of a new file with this content, for the configuration. */
   readonly file: (name: string, content: string) => string;
+}
+
+/** Servers that all have the same two ports. */
+export interface PatroniServers {
+  readonly hosts: readonly string[];
+  /** Of PostgreSQL. */
+  readonly port: number;
+  /** Of Patroni's REST API. */
+  readonly restPort: number;
 }
 
 /** Why no other proxy is put to a work; undefined when one may be. */
@@ -32,7 +43,8 @@ export function onlyAttache(workload: WorkloadName): string | undefined {
 
 /** Why a proxy that knows no roles is not put to a work; undefined when it may be. */
 export function withoutRoles(workload: WorkloadName): string | undefined {
-  return workload === 'failover' ? 'it does not ask Redis for its role' : onlyAttache(workload);
+  if (workload === 'failover') return 'it does not ask Redis for its role';
+  return workload === 'failover-patroni' ? 'it does not ask Patroni who leads' : onlyAttache(workload);
 }
 
 /** How to run a proxy in the foreground. */

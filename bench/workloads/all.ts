@@ -1,6 +1,7 @@
 import { bulk } from './bulk.ts';
 import { checks } from './checks.ts';
 import { connect } from './connect.ts';
+import { failoverPatroni } from './failover-patroni.ts';
 import { failover } from './failover.ts';
 import { fairness } from './fairness.ts';
 import { idle } from './idle.ts';
@@ -22,6 +23,7 @@ export const workloads: Readonly<Record<WorkloadName, Workload>> = {
   scale,
   fairness,
   failover,
+  'failover-patroni': failoverPatroni,
   checks,
   registry,
 };

@@ -11,7 +11,7 @@ export class TimeLimit<T> {
   readonly #work: (subject: T) => void;
   readonly #subject: T;
   #dueAt: number;
-  #extendedMs = 0;
+  #grantedMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
 
@@ -27,9 +27,10 @@ export class TimeLimit<T> {
     this.#timer = setTimeout(onTime, ms, this);
   }
 
-  /** How much later it ends than it would have without a pause, in ms. */
-  get extendedMs(): number {
-    return this.#extendedMs;
+  /** @returns how much later it ends than it would have without a pause, ms; a pause that its timer has not seen yet included */
+  grantedMs(): number {
+    if (this.#timer !== undefined && this.#lateMs() >= LATE_MS) this.#grant();
+    return this.#grantedMs;
   }
 
   clear(): void {
@@ -41,22 +42,31 @@ export class TimeLimit<T> {
 
   /** Its timer has fired. */
   onTime(): void {
-    const lateMs = performance.now() - this.#dueAt;
-    if (lateMs < LATE_MS || this.#extendedMs > 0 || this.#ms <= 0) {
-      // Behind what had come by then.
-      this.#turn = setImmediate(onTurn, this);
-      return;
-    }
-    const grantedMs = Math.min(lateMs, this.#ms);
-    this.#extendedMs = lateMs + grantedMs;
-    this.#dueAt += this.#extendedMs;
-    this.#timer = setTimeout(onTime, grantedMs, this);
+    if (this.#lateMs() >= LATE_MS && this.#grant()) return;
+    // Behind what had come by then.
+    this.#turn = setImmediate(onTurn, this);
   }
 
   onTurn(): void {
     if (this.#turn === undefined) return;
     this.#turn = undefined;
     this.#work(this.#subject);
+  }
+
+  #lateMs(): number {
+    return performance.now() - this.#dueAt;
+  }
+
+  /** @returns false: it had its grant before */
+  #grant(): boolean {
+    if (this.#grantedMs > 0 || this.#ms <= 0) return false;
+    const lateMs = this.#lateMs();
+    const ms = Math.min(lateMs, this.#ms);
+    this.#grantedMs = lateMs + ms;
+    this.#dueAt += this.#grantedMs;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(onTime, ms, this);
+    return true;
   }
 }
 

@@ -10,8 +10,12 @@ const BUILT = 'build/native';
 
 /** The addon of `native/` as it stands there, built as the product is, unless `NATIVE_ADDON` names another. */
 export function nativeAddon(): NativeAddon {
-  const path = process.env['NATIVE_ADDON'] ?? built();
-  return createRequire(import.meta.url)(realpathSync(path)) as NativeAddon;
+  return createRequire(import.meta.url)(nativeAddonFile()) as NativeAddon;
+}
+
+/** Where it is, as an absolute path. */
+export function nativeAddonFile(): string {
+  return realpathSync(process.env['NATIVE_ADDON'] ?? built());
 }
 
 function built(): string {

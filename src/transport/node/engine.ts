@@ -12,7 +12,7 @@ import type {
 } from '../engine.ts';
 import { AcceptedClient } from './accepted-client.ts';
 import { ConnectedCandidate } from './connected-candidate.ts';
-import { SocketDial } from './dialer.ts';
+import { SocketDial } from './dial.ts';
 import { socketListener } from './listener.ts';
 import { StreamRelay } from './relay.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +26,20 @@ test('a bench that is interrupted ends what it started, and writes nothing', { t
   const bench = startBench(t, ['--only', 'small', '--against', 'stunnel', '--rounds', '100', '--seconds', '60']);
   // A redis-server, attache and the load (stunnel carries TLS only): the middle of a reading.
   await bench.until(() => running(bench.scratch).length >= 3);
+  bench.interrupt();
+  assert.equal(await bench.exitCode, 130, bench.output());
+  assertNothingLeft(bench);
+  assert.deepEqual(readdirSync(bench.out), []);
+});
+
+test('a bench of Patroni that is interrupted ends every PostgreSQL, too', { timeout: 110_000 }, async (t) => {
+  const bench = startBench(t, ['--only', 'failover-patroni', '--against', 'stunnel', '--rounds', '1']);
+  // Another user runs it, who has to pass through these folders.
+  chmodSync(dirname(bench.scratch), 0o711);
+  chmodSync(bench.scratch, 0o711);
+  await bench.until(() => running(bench.scratch).filter(isPostmaster).length >= 2);
+  // A Patroni that stands still ends no PostgreSQL, which is in a session of its own.
+  for (const pid of running(bench.scratch).filter(isPatroni)) process.kill(Number(pid), 'SIGSTOP');
   bench.interrupt();
   assert.equal(await bench.exitCode, 130, bench.output());
   assertNothingLeft(bench);
@@ -98,6 +112,24 @@ function running(folder: string): readonly string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => linkOf(`/proc/${pid}/fd/2`).startsWith(folder));
+}
+
+/** The first process of a PostgreSQL; the others have titles of their own. */
+function isPostmaster(pid: string): boolean {
+  return argumentsOf(pid)[0]?.endsWith('/postgres') ?? false;
+}
+
+/** A program of Python. */
+function isPatroni(pid: string): boolean {
+  return argumentsOf(pid)[1]?.endsWith('/patroni') ?? false;
+}
+
+function argumentsOf(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
 }
 
 function linkOf(path: string): string {

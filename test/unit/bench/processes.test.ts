@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { processesOf } from '../../../bench/process-usage.ts';
 import { Processes } from '../../../bench/processes.ts';
 
 test('what a process has forked goes with it', async (t) => {
@@ -25,6 +26,23 @@ test('a process that does not heed SIGTERM is killed', async (t) => {
   await processes.stop();
   assert.equal(await exited, undefined);
   await gone(pid);
+});
+
+test('what a process has put into a session of its own is ended after it', async (t) => {
+  const { processes, output } = scratch(t);
+  const folder = dirname(output);
+  // In its session and its folder, as Patroni starts PostgreSQL.
+  const line = `cd ${folder}/inner && setsid sleep 1000 & sleep 0.1; echo done; wait`;
+  mkdirSync(join(folder, 'inner'));
+  const part = processes.part();
+  await part.start({ program: 'sh', args: ['-c', line], output });
+  await written(output);
+  const [pid = 0] = processesOf(join(folder, 'inner')).filter((one) => commandOf(one).startsWith('sleep'));
+  assert.ok(pid > 0);
+  part.endAlso(() => processesOf(join(folder, 'inner')));
+  await processes.stop();
+  await gone(pid);
+  assert.deepEqual(processesOf(join(folder, 'inner')), []);
 });
 
 test('the parts of a set end with it', async (t) => {
@@ -76,6 +94,10 @@ function scratch(t: TestContext): { readonly processes: Processes; readonly outp
     rmSync(folder, { recursive: true, force: true });
   });
   return { processes, output: join(folder, 'output') };
+}
+
+function commandOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
 }
 
 async function written(path: string): Promise<string> {

@@ -49,8 +49,8 @@ test('a pause of the process takes nothing of a time limit, and gives it no more
   await eventually(() => short.subject.overAt.length > 0, 'the short one is over');
   assert.ok((short.subject.overAt[0] ?? 0) >= 499, `over after ${short.subject.overAt.join()} ms`);
   // 300 ms late, and 100 ms granted.
-  assert.ok(Math.abs(short.limit.extendedMs - 400) < 100, `${short.limit.extendedMs} ms`);
-  assert.equal(long.limit.extendedMs, 0);
+  assert.ok(Math.abs(short.limit.grantedMs() - 400) < 100, `${short.limit.grantedMs()} ms`);
+  assert.equal(long.limit.grantedMs(), 0);
   await eventually(() => long.subject.overAt.length > 0, 'the long one is over');
   // Its timer was in time.
   assert.ok((long.subject.overAt[0] ?? 0) >= 999);
@@ -59,11 +59,22 @@ test('a pause of the process takes nothing of a time limit, and gives it no more
 test('a time limit is extended once, however often the process pauses', async () => {
   const { subject, limit: one } = limit(100);
   block(200);
-  await eventually(() => one.extendedMs > 0, 'it is extended');
-  const { extendedMs } = one;
+  await eventually(() => one.grantedMs() > 0, 'it is extended');
+  const grantedMs = one.grantedMs();
   block(400);
   await eventually(() => subject.overAt.length > 0, 'it is over');
-  assert.equal(one.extendedMs, extendedMs);
+  assert.equal(one.grantedMs(), grantedMs);
+});
+
+test('a pause is granted to whoever asks before the timer has fired, and once', async () => {
+  const { subject, limit: one } = limit(100);
+  assert.equal(one.grantedMs(), 0);
+  block(300);
+  const grantedMs = one.grantedMs();
+  assert.ok(grantedMs >= 299, `${grantedMs} ms: 200 late and 100 granted`);
+  await eventually(() => subject.overAt.length > 0, 'it is over');
+  assert.ok((subject.overAt[0] ?? 0) >= 399, `over after ${subject.overAt.join()} ms`);
+  assert.equal(one.grantedMs(), grantedMs);
 });
 
 test('what waits to be read when a time limit ends is read first', async () => {

@@ -8,6 +8,7 @@ import { test, type TestContext } from 'node:test';
 const programs = [
   'cc',
   'nm',
+  'cppcheck',
   'etcd',
   'etcdctl',
   'redis-server',
