@@ -24,6 +24,7 @@ export const timedSuite: readonly string[] = [
   'test/integration/proxy/health-roles.test.ts',
   'test/integration/proxy/hold.test.ts',
   'test/integration/proxy/hold-redis.test.ts',
+  'test/integration/proxy/late-waits.test.ts',
   'test/integration/proxy/listening.test.ts',
   'test/integration/proxy/proxy-header-accept.test.ts',
   'test/integration/proxy/recovery-probe.test.ts',

@@ -1,6 +1,6 @@
 /**
  * Runs the compiled test files of the named suites (folders of `test/`; default: unit and integration; `core`: everything that
- * moves bytes), or single files, with node:test. The list comes from the sources, so that a stale file in `build/` is never run.
+ * moves bytes; `engine`: what of it an engine carries), or single files, with node:test. The list comes from the sources, so that a stale file in `build/` is never run.
  * Those of the timed suite run behind the others, with less beside them, and those of the quiet suite last.
  */
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { coreSuite } from './core-suite.ts';
+import { coreSuite, engineSuite } from './core-suite.ts';
 import { quietSuite, timedSuite } from './quiet-suite.ts';
 import { FILE_DEADLINE_VARIABLE } from './test-deadline.ts';
 
@@ -70,6 +70,7 @@ function perTestLimit(): readonly string[] {
 
 function testFiles(suite: string): readonly string[] {
   if (suite === 'core') return coreSuite.flatMap(testFiles).sort();
+  if (suite === 'engine') return engineSuite.flatMap(testFiles).sort();
   const path = suite.startsWith('test/') ? suite : join('test', suite);
   const sources = statSync(path, { throwIfNoEntry: false })?.isDirectory()
     ? readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => join(path, name))
