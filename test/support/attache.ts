@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { endWithProcess } from './end-with.ts';
 import type { Scope } from './scope.ts';
@@ -74,20 +73,20 @@ export function startAttache(t: Scope, options: AttacheOptions = {}): Attache {
   endWithProcess(child);
   const lines: LogLine[] = [];
   if (child.stdout === null) throw new Error('a pipe was asked for');
-  createInterface(child.stdout).on('line', (text) => lines.push(JSON.parse(text) as LogLine));
+  // What a killed process has not finished is no line; as one it would throw where the pipe ends, which then never closes.
+  let unfinished = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    const texts = `${unfinished}${chunk}`.split('\n');
+    unfinished = texts.pop() ?? '';
+    for (const text of texts) lines.push(JSON.parse(text) as LogLine);
+  });
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  // Not its exit alone: the last lines may come behind that.
+  // Not its exit: the last lines may come behind that.
   let isOver = false;
-  const ends = [child.stdout, child.stderr].map(
-    (stream) => stream && new Promise((resolve) => stream.once('end', resolve).once('close', resolve)),
-  );
-  const exited = Promise.all([once(child, 'exit'), ...ends]).then(([[code, signal]]) => {
+  const exited = once(child, 'close').then(([code, signal]) => {
     isOver = true;
-    // Node has been seen to wait for ever for the other direction of a pipe that has ended.
-    child.stdout?.destroy();
-    child.stderr?.destroy();
-    return ((code as number | null) ?? signal) as number | NodeJS.Signals;
+    return (code ?? signal) as number | NodeJS.Signals;
   });
   t.after(async () => {
     child.kill('SIGKILL');
