@@ -90,8 +90,10 @@ export class Processes {
     await Promise.all([...this.#parts].map((part) => part.stop()));
     await Promise.all([...this.#running].map((one) => this.end(one)));
     const until = performance.now() + STOP_WITHIN_MS;
-    while (this.#killLeftBehind() > 0 && performance.now() < until) await delay(LOOK_EVERY_MS);
-    this.#parent?.forget(this);
+    let left = this.#killLeftBehind();
+    for (; left > 0 && performance.now() < until; left = this.#killLeftBehind()) await delay(LOOK_EVERY_MS);
+    // Those that are left are tried again when all ends.
+    if (left === 0) this.#parent?.forget(this);
   }
 
   private forget(part: Processes): void {

@@ -102,19 +102,20 @@ static void call_javascript(napi_env env, napi_value callback, void *context, vo
 static bool make_call(napi_env env, napi_value callback, struct thread *thread) {
   napi_value name = NULL;
   napi_threadsafe_function *call = &thread->ring.call;
-  return napi_create_string_utf8(env, "attache", NAPI_AUTO_LENGTH, &name) == napi_ok &&
-         napi_create_threadsafe_function(
-             env, callback, NULL, name, 0, 1, NULL, NULL, NULL, call_javascript, call) == napi_ok &&
-         napi_unref_threadsafe_function(env, *call) == napi_ok;
+  if (napi_create_string_utf8(env, "attache", NAPI_AUTO_LENGTH, &name) != napi_ok) return false;
+  if (napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, NULL, call_javascript, call) != napi_ok)
+    return false;
+  if (napi_unref_threadsafe_function(env, *call) == napi_ok) return true;
+  (void)napi_release_threadsafe_function(*call, napi_tsfn_release);
+  return false;
 }
 
-/* Memory that both sides read. It stays for as long as the environment does. */
-static void *shared(napi_env env, napi_value object, const char *name, size_t bytes) {
+/* Memory that both sides read. It stays for as long as `kept` does. */
+static void *shared(napi_env env, napi_value object, const char *name, size_t bytes, napi_ref *kept) {
   void *memory = NULL;
   napi_value buffer = NULL;
-  napi_ref kept = NULL;
   if (napi_create_arraybuffer(env, bytes, &memory, &buffer) != napi_ok) return NULL;
-  if (napi_create_reference(env, buffer, 1, &kept) != napi_ok) return NULL;
+  if (napi_create_reference(env, buffer, 1, kept) != napi_ok) return NULL;
   return napi_set_named_property(env, object, name, buffer) == napi_ok ? memory : NULL;
 }
 
@@ -124,19 +125,28 @@ static uint32_t most_clients(void) {
   return limit.rlim_max < LEAST_CLIENTS ? LEAST_CLIENTS : (uint32_t)limit.rlim_max;
 }
 
+static void forget(napi_env env, napi_ref kept) {
+  if (kept != NULL) (void)napi_delete_reference(env, kept);
+}
+
+/* @returns NULL: what was made is given back */
 static napi_value begin(napi_env env, napi_value callback, struct thread *thread) {
   napi_value result = NULL;
+  napi_ref kept_ring = NULL, kept_live = NULL;
   uint32_t clients = most_clients();
   if (napi_create_object(env, &result) != napi_ok) return NULL;
-  void *ring = shared(env, result, "ring", RING_BYTES);
-  struct live *live = shared(env, result, "live", 2 * clients * sizeof *live);
-  if (ring == NULL || live == NULL || !make_call(env, callback, thread)) return NULL;
-  if (thread_init(thread, clients, ring, live) &&
-      napi_set_named_property(env, result, "clients", number(env, clients)) == napi_ok && create_thread(thread) == 0) {
-    return result;
+  void *ring = shared(env, result, "ring", RING_BYTES, &kept_ring);
+  struct live *live = shared(env, result, "live", 2 * clients * sizeof *live, &kept_live);
+  if (ring != NULL && live != NULL && make_call(env, callback, thread)) {
+    if (thread_init(thread, clients, ring, live) &&
+        napi_set_named_property(env, result, "clients", number(env, clients)) == napi_ok && create_thread(thread) == 0) {
+      return result;
+    }
+    thread_end(thread);
+    (void)napi_release_threadsafe_function(thread->ring.call, napi_tsfn_release);
   }
-  thread_end(thread);
-  (void)napi_release_threadsafe_function(thread->ring.call, napi_tsfn_release);
+  forget(env, kept_ring);
+  forget(env, kept_live);
   return NULL;
 }
 

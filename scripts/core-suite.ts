@@ -21,6 +21,7 @@ export const engineSuite: readonly string[] = [
   'test/integration/proxy/hold.test.ts',
   'test/integration/app/library.test.ts',
   'test/integration/app/light-start.test.ts',
+  'test/integration/proxy/late-waits.test.ts',
   'test/integration/proxy/listening.test.ts',
   'test/integration/logging/exits.test.ts',
   'test/integration/discovery/membership.test.ts',

@@ -147,6 +147,8 @@ class Member implements PatroniMember {
   async kill(): Promise<void> {
     if (this.#patroni === undefined) throw new Error(`${this.name} was not started`);
     const postmaster = Number(readFileSync(join(this.#home, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    // 0 and less would be a group of processes.
+    if (!Number.isInteger(postmaster) || postmaster < 2) throw new Error(`${this.name} has no PostgreSQL that runs`);
     this.#patroni.child.kill('SIGKILL');
     process.kill(postmaster, 'SIGKILL');
     await this.#patroni.exited;

@@ -3,7 +3,7 @@ import type { Address } from '../core/address.ts';
 import { contained, containing } from '../core/contained.ts';
 import type { FailureCode } from '../core/dial-failure.ts';
 import { errnoOf } from '../core/errors.ts';
-import { TimeLimit } from '../core/time-limit.ts';
+import { LATE_MS, TimeLimit } from '../core/time-limit.ts';
 import type { Dial, DialOwner, DialSettings, DialStage } from './engine.ts';
 import type { QueuedHandshake } from './handshakes.ts';
 
@@ -21,6 +21,8 @@ export abstract class DialInTurns implements Dial, QueuedHandshake {
   protected lastErrno: FailureCode = 'TIMEOUT';
   protected isOver = false;
   #deadline = 0;
+  /** When the share of the address that is tried is over. */
+  #dueAt = Infinity;
   #limit: TimeLimit<DialInTurns> | undefined;
   #left: readonly string[] = [];
   #port = 0;
@@ -69,25 +71,27 @@ export abstract class DialInTurns implements Dial, QueuedHandshake {
     return this.#lateErrno;
   }
 
-  protected limit(ms: number): void {
+  protected limit(ms: number): TimeLimit<DialInTurns> {
     this.#limit = new TimeLimit<DialInTurns>(ms, onTooLate, this);
+    return this.#limit;
   }
 
   /** The address that was tried is no more use. */
   protected next(): void {
-    // A pause takes nothing of what comes behind it either.
-    this.#deadline += this.#limit?.grantedMs() ?? 0;
     this.#limit?.clear();
-    this.#limit = undefined;
     this.settings.tls?.handshakes.leave(this);
     const [ip, ...rest] = this.#left;
-    const timeLeft = this.#deadline - performance.now();
+    const now = performance.now();
+    // What one took beyond its share was a pause, which takes nothing of those behind it.
+    if (now - this.#dueAt >= LATE_MS) this.#deadline += now - this.#dueAt;
+    const timeLeft = this.#deadline - now;
     if (ip === undefined || timeLeft <= 0) {
       this.fail();
       return;
     }
     const share = timeLeft / this.#left.length;
     this.#left = rest;
+    this.#dueAt = now + share;
     this.tryIp(ip, this.#port, share);
   }
 
@@ -111,15 +115,15 @@ export abstract class DialInTurns implements Dial, QueuedHandshake {
 
   #lookUp(host: string, port: number): void {
     const { resolver, family, connectTimeoutMs } = this.settings;
-    this.limit(connectTimeoutMs);
+    const limit = this.limit(connectTimeoutMs);
     this.#isLookedUp = false;
     this.#lateErrno = 'DNS_TIMEOUT';
     resolver.resolve(host, family).then(
       (ips) => {
         this.#isLookedUp = true;
         // A candidate that was left less than half of the time is not to blame for the rest.
-        const left = this.#deadline + (this.#limit?.grantedMs() ?? 0) - performance.now();
-        if (left >= connectTimeoutMs / 2) this.#lateErrno = 'TIMEOUT';
+        this.#deadline += limit.grantedMs();
+        if (this.#deadline - performance.now() >= connectTimeoutMs / 2) this.#lateErrno = 'TIMEOUT';
         containing(this, () => this.#tryPermitted(ips, port));
       },
       (error: unknown) => {

@@ -8,7 +8,6 @@ import { test, type TestContext } from 'node:test';
 const programs = [
   'cc',
   'nm',
-  'cppcheck',
   'etcd',
   'etcdctl',
   'redis-server',
