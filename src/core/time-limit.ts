@@ -42,6 +42,7 @@ export class TimeLimit<T> {
 
   /** Its timer has fired. */
   onTime(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#lateMs() >= LATE_MS && this.#grant()) return;
     // Behind what had come by then.

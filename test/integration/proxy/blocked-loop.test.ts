@@ -84,6 +84,29 @@ for (const [name, engineOf] of Object.entries(ENGINES)) {
   );
 
   test(
+    `a name's second address has its share, however long the loop is blocked when the first refuses (${name})`,
+    TIMEOUT,
+    async (t) => {
+      const there = await startServer(t, { onConnection: (socket) => socket.end('there'), host: '127.0.0.2' });
+      const resolver = {
+        resolve: () => {
+          // The first is dialed in the turn before.
+          setImmediate(() => setImmediate(block, PAUSE_MS));
+          return Promise.resolve(['127.0.0.1', '127.0.0.2']);
+        },
+      };
+      const { port } = await startService(t, {
+        candidates: [{ ...there.address, host: 'two.test' }],
+        dialing: { connectTimeoutMs: SHORT_MS, resolver },
+        engine: engineOf(),
+      });
+      const client = await connectTo(port);
+      assert.equal((await readAll(client)).bytes.toString(), 'there');
+      client.destroy();
+    },
+  );
+
+  test(
     `a candidate that shakes hands while the loop is blocked beyond CONNECT_TIMEOUT is not late (${name})`,
     TIMEOUT,
     async (t) => {

@@ -77,6 +77,18 @@ test('a pause is granted to whoever asks before the timer has fired, and once', 
   assert.equal(one.grantedMs(), grantedMs);
 });
 
+test('a limit whose timer has fired is granted nothing more, and is over once', async () => {
+  const { subject, limit: one } = limit(50);
+  one.onTime();
+  block(150);
+  assert.equal(one.grantedMs(), 0, 'before its turn');
+  await eventually(() => subject.overAt.length > 0, 'it is over');
+  block(150);
+  assert.equal(one.grantedMs(), 0, 'when it is over');
+  await eventually(() => performance.now() - subject.began > 600, 'later');
+  assert.equal(subject.overAt.length, 1);
+});
+
 test('what waits to be read when a time limit ends is read first', async () => {
   const order: string[] = [];
   const subject = { faulted: () => undefined };
