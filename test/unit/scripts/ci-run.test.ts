@@ -73,6 +73,32 @@ test('.ci/run compiles once: later phases are told that it is done', async (t) =
   );
 });
 
+test('.ci/run native runs beside the phases behind it, where all is compiled, and is told behind them', async (t) => {
+  // Each waits for the other.
+  const meets = (one: string, other: string) => `import { test } from 'node:test';
+import { existsSync, writeFileSync } from 'node:fs';
+test('${one} meets ${other}', { timeout: 30_000 }, async () => {
+  writeFileSync('${one}', '');
+  while (!existsSync('${other}')) await new Promise((resolve) => setTimeout(resolve, 20));
+});`;
+  const folder = await ciProject(t, meets('browser', 'native'));
+  writeFileSync(
+    join(folder, 'native.test.mjs'),
+    `${meets('native', 'browser')}\ntest('fails', () => { throw new Error('x') });`,
+  );
+  const script = '#!/bin/sh\nexec node --test --test-reporter=spec native.test.mjs\n';
+  writeFileSync(join(folder, 'scripts/check-native'), script, { mode: 0o755 });
+  const { status, stdout } = spawnSync('bash', ['.ci/run', 'native', 'browser'], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { ...env, BUILT: '1' },
+  });
+  assert.equal(status, 1, stdout);
+  assert.match(stdout, /===== test:browser: exit code 0.*\n===== the native engine with sanitizers: exit code 1/s);
+  assert.match(stdout, /failed in: the native engine with sanitizers.*✖ fails.*\n2 passed, 1 failed\n$/s);
+});
+
 test('.ci/run check fails as its check does', async (t) => {
   const { status, output } = await ciRun(t, '', ['check']);
   assert.equal(status, 1, output);
