@@ -1,4 +1,4 @@
-/** Tests that promise a time of less than five seconds. Only one more of them runs at once than there are cores: they mostly wait. */
+/** Tests that promise a time of less than five seconds. No more of them run at once than there are cores. */
 export const timedSuite: readonly string[] = [
   'test/integration/admin/status-page.test.ts',
   'test/integration/app/clock-jump.test.ts',

@@ -33,7 +33,7 @@ const statuses = [
   ),
   run(
     files.filter((file) => timed.has(file)),
-    cores + 1,
+    cores,
   ),
   run(
     files.filter((file) => quiet.has(file)),

@@ -218,8 +218,9 @@ test(
 );
 
 test('a registry that does not tell the list of SERVICES_KEY is a failure that says so', TIMEOUT, async (t) => {
-  const closed = await freePort();
-  const env = { SERVICES_KEY: '/attache/web', DSC: `http://127.0.0.1:${closed}` };
+  // Another test may listen at a port of 127.0.0.1 by then.
+  const closed = `127.77.0.1:${await freePort()}`;
+  const env = { SERVICES_KEY: '/attache/web', DSC: `http://${closed}` };
   const { code, stdout } = await runAttache(t, { args: ['check', '--online'], env });
   assert.equal(code, 1);
   assert.match(stdout, /^online: the list of services\n {2}FAIL {2}SERVICES_KEY \/attache\/web {2}.*ECONNREFUSED/m);
