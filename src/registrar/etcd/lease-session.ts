@@ -107,12 +107,16 @@ class LeaseHolder {
   }
 
   async #renew(): Promise<void> {
+    // Of a key that is deleted while etcd answers, the answer says nothing: the lease may have gone with it.
+    const doubted = [...this.#doubted];
     if (!(await this.#options.lease.renew())) {
       throw new EtcdFault('LEASE_LOST', `${this.#options.endpoint.label} does not know the lease any more`);
     }
     this.#planRenewal();
-    for (const entry of this.#doubted) entry.holds({ kind: 'deleted', retryAt: this.#afterTtl() });
-    this.#doubted.clear();
+    for (const entry of doubted) {
+      this.#doubted.delete(entry);
+      entry.holds({ kind: 'deleted', retryAt: this.#afterTtl() });
+    }
   }
 
   /** A third of the TTL, give or take a tenth: a fleet that was started together does not renew together. */
