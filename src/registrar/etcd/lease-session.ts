@@ -60,7 +60,7 @@ export async function runLeaseSession(options: LeaseSessionOptions): Promise<Ses
   }
 }
 
-interface LeaseHolderOptions extends LeaseSessionOptions {
+export interface LeaseHolderOptions extends LeaseSessionOptions {
   readonly client: EtcdClient;
   readonly lease: EtcdLease;
   /** The session is over. */
@@ -69,7 +69,7 @@ interface LeaseHolderOptions extends LeaseSessionOptions {
 }
 
 /** A lease that etcd has granted, and what stands under it. */
-class LeaseHolder {
+export class LeaseHolder {
   readonly #options: LeaseHolderOptions;
   readonly #watched = new Set<LeasedEntry>();
   #renewAt = 0;

@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { processesOf } from '../../../bench/process-usage.ts';
 import { Processes } from '../../../bench/processes.ts';
+import { eventually } from '../../support/wait.ts';
 
 test('what a process has forked goes with it', async (t) => {
   const { processes, output } = scratch(t);
@@ -32,13 +33,14 @@ test('what a process has put into a session of its own is ended after it', async
   const { processes, output } = scratch(t);
   const folder = dirname(output);
   // In its session and its folder, as Patroni starts PostgreSQL.
-  const line = `cd ${folder}/inner && setsid sleep 1000 & sleep 0.1; echo done; wait`;
+  const line = `cd ${folder}/inner && setsid sleep 1000 & echo done; wait`;
   mkdirSync(join(folder, 'inner'));
   const part = processes.part();
   await part.start({ program: 'sh', args: ['-c', line], output });
   await written(output);
-  const [pid = 0] = processesOf(join(folder, 'inner')).filter((one) => commandOf(one).startsWith('sleep'));
-  assert.ok(pid > 0);
+  const sleeper = () => processesOf(join(folder, 'inner')).find((one) => commandOf(one).startsWith('sleep')) ?? 0;
+  await eventually(() => sleeper() > 0, 'it has begun in its session');
+  const pid = sleeper();
   part.endAlso(() => processesOf(join(folder, 'inner')));
   await processes.stop();
   await gone(pid);
