@@ -22,7 +22,7 @@ export class PostgresLine {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (chunk) => (this.#unread = Buffer.concat([this.#unread, chunk])));
-    // Whoever asks is told by the end of the connection.
+    // The end of the connection tells it.
     socket.on('error', () => undefined);
   }
 

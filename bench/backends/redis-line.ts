@@ -11,7 +11,7 @@ export class RedisLine {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.setEncoding('latin1').on('data', (chunk: string) => (this.#text += chunk));
-    // Whoever asks is told by the end of the connection.
+    // The end of the connection tells it.
     socket.on('error', () => undefined);
   }
 

@@ -1,5 +1,5 @@
 /*
- * A peer of an engine: a socket that never blocks. Each byte that it writes says where in its stream it stands, so that whoever
+ * A peer of an engine: a socket that never blocks. Each byte that it writes says where in its stream it stands, so that the one who
  * reads can tell whether bytes were lost, doubled or mixed.
  */
 #pragma once

@@ -25,7 +25,7 @@
 #define CROWDS 2
 #define MOST_HEADER 4096
 #define ROUND_MS 700
-/* Far beyond what it takes: an engine that does not come to an end is a finding. */
+/* Far beyond what it takes: an engine that does not end is a finding. */
 #define PATIENCE_MS 20000
 
 enum state { UNKNOWN, ASKED, WAITING, DIALING, RELAYED, CLOSING };

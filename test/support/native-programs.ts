@@ -12,7 +12,7 @@ export const FUZZ_SECONDS = process.env['FUZZ_SECONDS'] ?? '3';
 export const NATIVE = join(import.meta.dirname, '../../../native');
 export const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 const WARNINGS = ['-std=c11', '-D_GNU_SOURCE', '-g', '-Wall', '-Wextra', '-Werror'];
-/** So that small loads come to its limits. */
+/** So that small loads reach its limits. */
 export const SMALL_ENGINE = ['-DRING_RECORDS=16u', '-DTURN_BYTES=131072', '-DMOST_SHARE_BYTES=65536'];
 
 export interface Fuzzer {

@@ -66,7 +66,7 @@ test('a time limit is extended once, however often the process pauses', async ()
   assert.equal(one.grantedMs(), grantedMs);
 });
 
-test('a pause is granted to whoever asks before the timer has fired, and once', async () => {
+test('a pause is granted before the timer has fired, when somebody asks, and once', async () => {
   const { subject, limit: one } = limit(100);
   assert.equal(one.grantedMs(), 0);
   block(300);
